@@ -4,7 +4,7 @@
     ├── UsageError (ValueError)               2   an argument or a setting that cannot be
     ├── DataError (ValueError)                3   data that is broken, or does not fit its use
     ├── UnavailableError (OSError)            4   what could not be had: no network, no such file or model
-    │   └── MissingExtraError (ImportError)   4   an optional dependency that is not installed
+    │   └── MissingExtraError                 4   an optional dependency that is not installed
     ├── ModelError (ValueError)               5   a model folder that is damaged, altered or unfit
     └── Interrupted                         130   the person stopped the work before there was a result
 
@@ -99,7 +99,7 @@ class UnavailableError(FashionError, OSError):
         return str(self.args[0]) if self.args else ""
 
 
-class MissingExtraError(UnavailableError, ImportError):
+class MissingExtraError(UnavailableError):
     """An optional dependency that is not installed; the message names the extra to install."""
 
 

@@ -1,0 +1,50 @@
+"""The command `fashion`: one thin module a command, errors translated in one place."""
+
+from __future__ import annotations
+
+import time
+
+STARTED = time.perf_counter()
+
+import json  # noqa: E402 - the clock starts before anything is imported
+import sys  # noqa: E402
+import traceback  # noqa: E402
+
+from fashion_classifier.cli.app import app  # noqa: E402
+from fashion_classifier.errors import FashionError  # noqa: E402
+
+DEBUG = "--debug"
+
+
+def main() -> None:
+    """Run the command line and exit with a documented code.
+
+    0 all is well; 1 an unexpected fault; 2 wrong usage; 3 bad data; 4 what could not be had; 5 an unfit model;
+    130 interrupted.
+    """
+    debug = DEBUG in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    try:
+        app(args=arguments, prog_name="fashion")
+    except FashionError as error:
+        if debug:
+            traceback.print_exc()
+        _report(str(error), error.exit_code, as_json="--json" in arguments)
+    except KeyboardInterrupt:
+        _report("Interrupted.", 130, as_json="--json" in arguments)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        message = f"This should not have happened: {type(error).__name__}: {error}. Run it again with {DEBUG} to see where."
+        _report(message, 1, as_json="--json" in arguments)
+
+
+def _report(message: str, exit_code: int, *, as_json: bool) -> None:
+    """Say what went wrong, and exit."""
+    print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+    if as_json:
+        print(json.dumps({"schema": "fashion.error/1", "error": message, "exit_code": exit_code}))  # noqa: T201
+    sys.exit(exit_code)

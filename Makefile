@@ -1,0 +1,67 @@
+# The two commands of a newcomer are `make run` and `make test`; `make help` lists the others.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+MINUTES ?= 5
+
+# The developers' copy of the official files, where it lies beside the checkout; everybody else has them found or fetched.
+SHARED_DATA := $(wildcard $(CURDIR)/../shared/fashion-mnist)
+ifneq ($(SHARED_DATA),)
+export FASHION_DATA ?= $(SHARED_DATA)
+endif
+
+# On Linux pip's default torch brings gigabytes of CUDA; without an NVIDIA driver PyTorch's own CPU wheel is taken.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
+	  echo "Installing PyTorch for the CPU"; \
+	  $(PIP) --no-deps --retries 1 --timeout 15 --index-url $(TORCH_CPU) torch \
+	    || echo "$(TORCH_CPU) cannot be reached; taking what the package index has"; \
+	fi
+	@echo "Installing the rest into $(VENV)"
+	$(PIP) --editable '.[dev]'
+	@touch $@
+
+.PHONY: install
+install: $(VENV)/installed  ## make .venv with everything pinned
+
+.PHONY: run
+run: $(VENV)/installed  ## the main job on the data that is found; MINUTES=5
+	$(BIN)/fashion run --minutes $(MINUTES)
+
+.PHONY: test
+test: $(VENV)/installed  ## the fast tests
+	$(BIN)/python -m pytest -n 2
+
+.PHONY: test-slow
+test-slow: $(VENV)/installed  ## the slow tests and those on real data
+	$(BIN)/python -m pytest -m "slow or real_data" --timeout=1200
+
+.PHONY: check
+check: $(VENV)/installed  ## lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(VENV)/installed  ## the short benchmarks
+	$(BIN)/python benchmarks/loading.py
+	$(BIN)/python benchmarks/start_up.py
+
+.PHONY: format
+format: $(VENV)/installed  ## bring the code into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: wheel
+wheel: $(VENV)/installed  ## build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+.PHONY: help
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12

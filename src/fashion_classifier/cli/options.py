@@ -1,0 +1,68 @@
+"""The options that commands share, each with its one description."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashion_classifier.errors import UsageError
+
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        "-d",
+        metavar="SOURCE",
+        help="A file or folder, 'fashion-mnist', 'sample', or 'auto': $FASHION_DATA, ./data, the cache, a download, the sample.",
+    ),
+]
+ImageSize = Annotated[
+    str | None, typer.Option("--image-size", metavar="HxW", help="Bring all images to this size, e.g. 28x28.")
+]
+GroupBy = Annotated[
+    str | None,
+    typer.Option(
+        "--group-by",
+        metavar="COLUMN|REGEX",
+        help="What tells images of one garment, which then stay in one set: a column, or a pattern over file paths.",
+    ),
+]
+Minutes = Annotated[
+    float | None, typer.Option("--minutes", "-m", help="Time for the whole command, at least 0.5; it is kept.")
+]
+Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training images, at most.")]
+Seed = Annotated[int, typer.Option("--seed", help="From which all chance is derived.")]
+Threads = Annotated[int, typer.Option("--threads", help="Threads to compute with; 0 for all cores.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+Families = Annotated[
+    list[str] | None, typer.Option("--family", help="Model family to choose from; may be given several times.")
+]
+Mirror = Annotated[
+    bool,
+    typer.Option("--mirror/--no-mirror", help="Whether a mirrored image is of the same class (not so for digits)."),
+]
+Balanced = Annotated[bool, typer.Option("--balanced", help="Weigh classes by the inverse of their frequency.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The folder to make; it must not be there yet.")
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line; words for people go to standard error.")
+]
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Read a size such as 28x28.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if text is None:
+        return None
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isdigit() and 1 <= int(side) <= 1024 for side in sides):
+        raise UsageError(f"An image size is height x width in pixels from 1 to 1024, such as 28x28, but got {text!r}.")
+    return int(sides[0]), int(sides[1])

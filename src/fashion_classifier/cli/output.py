@@ -1,0 +1,126 @@
+"""What a command says: sentences, progress and tables for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+PLAIN_EVERY_S = 5.0
+
+
+class Output:
+    """Where a command's words go.
+
+    Parameters
+    ----------
+    as_json
+        Everything for people goes to standard error, and `result` prints one JSON object to standard output.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.as_json = as_json
+        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self._bars: Progress | None = None
+        self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, float] = {}
+        self._plain_shown = 0.0
+
+    def tell(self, sentence: str) -> None:
+        """Say a sentence to the person."""
+        self.console.print(sentence, markup=False)
+
+    def warn(self, sentence: str) -> None:
+        """Say a sentence that must not be overlooked."""
+        self.console.print(sentence, style="bold yellow", markup=False)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
+        """Show a table; its first `left` columns are texts, the others numbers."""
+        table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        for number, column in enumerate(columns):
+            table.add_column(column, justify="left" if number < left else "right", header_style="dim")
+        for row in rows:
+            table.add_row(*row)
+        self.console.print(table)
+
+    def progress(self, task: str, done: float, total: float, detail: str = "") -> None:
+        """Show progress: a bar on a terminal, else a line now and then."""
+        if not self.console.is_terminal:
+            self._plain(task, done, total, detail)
+            return
+        if self._bars is None:
+            self._bars = _bars(self.console)
+            self._bars.start()
+        if task not in self._tasks:
+            self._tasks[task] = self._bars.add_task(task, total=total, detail=detail)
+        self._bars.update(self._tasks[task], completed=done, total=total, detail=detail)
+        if done >= total:
+            self._bars.remove_task(self._tasks.pop(task))
+            if not self._tasks:
+                self.close()
+
+    def result(self, schema: str, facts: dict[str, Any]) -> None:
+        """Print the one JSON object, if that is what was asked for."""
+        self.close()
+        if self.as_json:
+            sys.stdout.write(json.dumps({"schema": f"fashion.{schema}/1", **facts}, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        """Take the bars away."""
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars, self._tasks = None, {}
+
+    def _plain(self, task: str, done: float, total: float, detail: str) -> None:
+        """Show progress as a line, at most every few seconds."""
+        now = time.perf_counter()
+        begun = self._begun.setdefault(task, now)
+        if done >= total:
+            del self._begun[task]
+            return
+        if now - max(self._plain_shown, begun) < PLAIN_EVERY_S or total <= 0:
+            return
+        self._plain_shown = now
+        share = done / total
+        left = f", {(now - begun) * (1 - share) / share:.0f} s left" if share > 0.01 else ""
+        self.tell(f"{task}: {share:.0%}{left}{f' ({detail})' if detail else ''}")
+
+
+def _bars(console: Console) -> Progress:
+    """Return the bars: task, share, time left, detail."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TimeRemainingColumn(compact=True),
+        TextColumn("[dim]{task.fields[detail]}"),
+        console=console,
+        transient=True,
+    )
+
+
+@contextmanager
+def output(*, as_json: bool) -> Iterator[Output]:
+    """Give a command its output, and leave the terminal tidy whatever happens."""
+    out = Output(as_json=as_json)
+    try:
+        yield out
+    finally:
+        out.close()
+
+
+def percent(value: float) -> str:
+    """Write a share as per cent with two decimals."""
+    return f"{100 * value:.2f} %"
+
+
+def between(low: float, high: float) -> str:
+    """Write an interval of shares."""
+    return f"{100 * low:.2f} to {100 * high:.2f}"

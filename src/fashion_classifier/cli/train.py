@@ -1,0 +1,118 @@
+"""`fashion train`: one recipe."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashion_classifier.cli.options import (
+    Balanced,
+    Data,
+    Device,
+    Epochs,
+    GroupBy,
+    ImageSize,
+    Json,
+    Minutes,
+    Mirror,
+    Out,
+    Seed,
+    Threads,
+    parse_size,
+)
+from fashion_classifier.cli.output import between, output, percent
+
+
+class On(StrEnum):
+    """What a model learns from."""
+
+    TRAINING = "training"
+    ALL = "all"
+
+
+def train(
+    data: Data = "auto",
+    model: Annotated[str, typer.Option("--model", help="Model family: mlp, cnn or resnet.")] = "cnn",
+    minutes: Minutes = None,
+    epochs: Epochs = None,
+    on: Annotated[
+        On, typer.Option("--on", help="Learn from the training part, or from training + cross-validation data.")
+    ] = On.TRAINING,
+    image_size: ImageSize = None,
+    group_by: GroupBy = None,
+    mirror: Mirror = True,
+    balanced: Balanced = False,
+    seed: Seed = 0,
+    threads: Threads = 0,
+    device: Device = "auto",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Train one recipe and save the model; the test set stays sealed.
+
+    Examples:
+
+      fashion train --minutes 1
+
+      fashion train --model mlp --out models/initial
+
+      fashion train --data my_photos --model resnet --epochs 20 --on all
+    """
+    from fashion_classifier.cli import STARTED
+    from fashion_classifier.cli.run import evaluation_facts
+    from fashion_classifier.evaluation.metrics import evaluate
+    from fashion_classifier.experiment.record import new_run_path
+    from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.single import prepare, train_one
+    from fashion_classifier.models.catalogue import count_parameters, family_named
+    from fashion_classifier.training.recipes import RECIPES, adapted
+
+    family_named(model)
+    config = RunConfig(
+        data=data,
+        image_size=parse_size(image_size),
+        group_by=group_by,
+        minutes=minutes,
+        trials=0,
+        epochs=epochs or (None if minutes else RECIPES[model].training.epochs),
+        mirror=mirror,
+        class_weights="balanced" if balanced else "none",
+        seed=seed,
+        threads=threads,
+        device=device,
+    )
+    with output(as_json=as_json) as out_to:
+        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
+        for note in prepared.collection.notes:
+            out_to.tell(note)
+        folder = out or new_run_path(Path("models"), model)
+        recipe = adapted(RECIPES[model], mirror=mirror, class_weights=config.class_weights)
+        trained = train_one(recipe, config, prepared, folder, on_everything=on is On.ALL, progress=out_to.progress)
+        validation = None
+        if on is On.TRAINING:
+            labels = prepared.split.validation.labels
+            validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
+            accuracy = validation.accuracy
+            out_to.tell(
+                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval {between(accuracy.low, accuracy.high)}), "
+                f"loss {validation.loss:.3f}"
+            )
+        else:
+            out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
+        seconds = prepared.clock.used_s
+        out_to.tell(f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s; {trained.fit.stopped_because})")
+        facts = {
+            "model": str(folder),
+            "family": model,
+            "n_parameters": count_parameters(trained.model.network),
+            "seconds": round(seconds, 2),
+            "steps": trained.fit.steps,
+            "stopped_because": str(trained.fit.stopped_because),
+            "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
+            "validation": None if validation is None else evaluation_facts(validation),
+        }
+        out_to.result("train", facts)

@@ -1,0 +1,117 @@
+"""`fashion tune`: the search on its own."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fashion_classifier.cli.options import (
+    Data,
+    Device,
+    Families,
+    GroupBy,
+    ImageSize,
+    Json,
+    Minutes,
+    Mirror,
+    Seed,
+    Threads,
+    parse_size,
+)
+from fashion_classifier.cli.output import between, output, percent
+
+
+def tune(
+    data: Data = "auto",
+    minutes: Minutes = None,
+    trials: Annotated[int | None, typer.Option("--trials", help="Trials altogether, those already made included.")] = None,
+    trial_epochs: Annotated[float | None, typer.Option("--trial-epochs", help="Epochs of a trial.")] = None,
+    family: Families = None,
+    image_size: ImageSize = None,
+    group_by: GroupBy = None,
+    mirror: Mirror = True,
+    seed: Seed = 0,
+    threads: Threads = 0,
+    device: Device = "auto",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The study's folder; a study that is there goes on.")
+    ] = Path("study"),
+    as_json: Json = False,
+) -> None:
+    """Search for the best recipe; the same command goes on where it stopped.
+
+    The study lies in FOLDER/study.db (Optuna, SQLite), the best model so far in FOLDER/best.
+
+    Examples:
+
+      fashion tune --minutes 10
+
+      fashion tune --trials 30 --trial-epochs 1 --family cnn --out studies/cnn
+    """
+    from fashion_classifier.cli import STARTED
+    from fashion_classifier.experiment.facts import plain_settings, search_facts
+    from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.single import prepare, search_only
+
+    exact = trials is not None and minutes is None
+    config = RunConfig(
+        data=data,
+        image_size=parse_size(image_size),
+        group_by=group_by,
+        minutes=None if exact else minutes or 5.0,
+        trials=trials,
+        epochs=4.0 if exact else None,
+        trial_epochs=trial_epochs,
+        families=tuple(family) if family else RunConfig.families,
+        mirror=mirror,
+        seed=seed,
+        threads=threads,
+        device=device,
+    )
+    with output(as_json=as_json) as out_to:
+        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
+        for note in prepared.collection.notes:
+            out_to.tell(note)
+        search, chosen = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)
+        facts = {"study": str(out / "study.db"), "seconds": round(prepared.clock.used_s, 2), "trials": len(search.trials())}
+        if chosen is None:
+            out_to.tell("No trial is complete yet; the same command goes on.")
+            out_to.result("tune", {**facts, "chosen": None, "leaderboard": []})
+            return
+        found = search_facts(search, chosen, prepared.clock.used_s, "")
+        rows = [
+            [
+                row.family,
+                str(row.trial),
+                percent(row.accuracy.value),
+                between(row.accuracy.low, row.accuracy.high),
+                f"{row.loss:.3f}",
+                f"{row.n_parameters:,}",
+                f"{row.seconds:.1f}",
+                str(row.n_trials),
+            ]
+            for row in found.leaderboard
+        ]
+        columns = ["family", "trial", "cross-validation", "95 % interval", "loss", "parameters", "seconds", "trials"]
+        out_to.table("The best of each family", columns, rows)
+        out_to.tell(f"\nChosen: trial {chosen.index}, {chosen.params['family']}")
+        for name, value in plain_settings(chosen).items():
+            out_to.tell(f"  {name}: {value}")
+        out_to.tell(f"Best model so far: {out / 'best'}")
+        leaderboard = [
+            {"family": row.family, "trial": row.trial, "accuracy": row.accuracy.value, "loss": row.loss, "seconds": row.seconds}
+            for row in found.leaderboard
+        ]
+        settings = {"family": chosen.params["family"], **plain_settings(chosen)}
+        out_to.result(
+            "tune",
+            {
+                **facts,
+                "chosen": {"trial": chosen.index, "accuracy": chosen.accuracy, "settings": settings},
+                "leaderboard": leaderboard,
+                "model": str(out / "best"),
+            },
+        )

@@ -1,0 +1,110 @@
+"""Parsed data kept as memory-mapped arrays, so that the second start is instant.
+
+A small index file maps the state of the source's files (paths, sizes, modification times) and the options of
+reading to a folder of arrays that is named by its content::
+
+    <cache>/parsed/index/<state>.json        {"content": "<content>"}
+    <cache>/parsed/<content>/collection.json, training_images.npy, …
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from fashion_classifier.data.collection import ArrangedParts
+from fashion_classifier.data.dataset import Dataset
+from fashion_classifier.data.fingerprint import Duplicates, combine
+from fashion_classifier.storage import atomic_folder, write_json
+
+FORMAT = 1  # raised whenever parsing or arranging changes what comes out
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again: `$FASHION_CACHE`, or the platform's cache folder."""
+    configured = os.environ.get("FASHION_CACHE")
+    return Path(configured) if configured else Path(platformdirs.user_cache_dir("fashion-classifier"))
+
+
+def state_of(kind: str, files: Sequence[Path], options: dict[str, Any]) -> str:
+    """Return a key that changes whenever a file, the list of files, or an option of reading changes."""
+    state = hashlib.sha256(json.dumps([FORMAT, kind, options], sort_keys=True).encode())
+    for file in files:
+        status = file.stat()
+        state.update(f"\n{file.absolute()}\t{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}".encode())
+    return state.hexdigest()
+
+
+def remember(state: str, arranged: ArrangedParts, folder: Path | None = None) -> None:
+    """Keep parsed data.
+
+    Parameters
+    ----------
+    state
+        What `state_of` gave for its source.
+    arranged
+        The parts in canonical order.
+    folder
+        The cache; `cache_folder()` by default.
+
+    Raises
+    ------
+    OSError
+        If the cache cannot be written.
+    """
+    root = (folder or cache_folder()) / "parsed"
+    description = {
+        "name": arranged.name,
+        "fingerprint": arranged.fingerprint,
+        "duplicates": asdict(arranged.duplicates),
+        "notes": list(arranged.notes),
+        "classes": list(arranged.parts["training"].classes),
+        "parts": {name: part.groups is not None for name, part in arranged.parts.items()},
+    }
+    groups = [hashlib.sha256(part.groups.tobytes()).hexdigest() for part in arranged.parts.values() if part.groups is not None]
+    content = combine([json.dumps(description, sort_keys=True), *groups])
+    if not (root / content).exists():
+        with atomic_folder(root / content) as place:
+            for name, part in arranged.parts.items():
+                np.save(place / f"{name}_images.npy", part.images)
+                np.save(place / f"{name}_labels.npy", part.labels)
+                if part.groups is not None:
+                    np.save(place / f"{name}_groups.npy", part.groups)
+            (place / "collection.json").write_text(json.dumps(description))
+    write_json(root / "index" / f"{state}.json", {"content": content})
+
+
+def recall(state: str, folder: Path | None = None) -> ArrangedParts | None:
+    """Return what was kept for this state of a source, its images memory-mapped; None if there is nothing whole."""
+    root = (folder or cache_folder()) / "parsed"
+    try:
+        content = json.loads((root / "index" / f"{state}.json").read_text())["content"]
+        place = root / Path(content).name
+        description = json.loads((place / "collection.json").read_text())
+        classes = tuple(description["classes"])
+        parts = {
+            name: Dataset(
+                np.load(place / f"{name}_images.npy", mmap_mode="r", allow_pickle=False),
+                np.load(place / f"{name}_labels.npy", allow_pickle=False),
+                classes,
+                np.load(place / f"{name}_groups.npy", allow_pickle=False) if grouped else None,
+            )
+            for name, grouped in description["parts"].items()
+        }
+        return ArrangedParts(
+            description["name"],
+            parts,
+            description["fingerprint"],
+            Duplicates(**description["duplicates"]),
+            tuple(description["notes"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None  # nothing there, or damaged: the source is simply parsed again

@@ -1,0 +1,270 @@
+"""The official Fashion-MNIST files, fetched from where their authors publish them, and checked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO
+from urllib import request
+
+from fashion_classifier.errors import UnavailableError, UsageError
+from fashion_classifier.progress import Progress, silent
+
+CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """A file that is known to the byte.
+
+    Parameters
+    ----------
+    name
+        Its name, below each address.
+    size
+        Its length in bytes.
+    sha256
+        Hexadecimal SHA-256 of its content.
+    """
+
+    name: str
+    size: int
+    sha256: str
+
+    def is_at(self, path: Path) -> bool:
+        """Tell whether exactly this file lies there."""
+        if not path.is_file() or path.stat().st_size != self.size:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+
+
+# zalandoresearch/fashion-mnist, as mended on 31 August 2017. Its authors publish MD5 sums, for which these are the
+# SHA-256 sums: 8d4fb7e6c68d591d4c3dfef9ec88bf0d, 25c81989df183df01b3e8a0aad5dffbe,
+# bef4ecab320f06d8554ea6380940ec79 and bb300cfdad3c16e7a12a480ee83cd310, in this order.
+OFFICIAL_FILES = (
+    PublishedFile(
+        "train-images-idx3-ubyte.gz",
+        26_421_880,
+        "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+    ),
+    PublishedFile(
+        "train-labels-idx1-ubyte.gz",
+        29_515,
+        "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+    ),
+    PublishedFile(
+        "t10k-images-idx3-ubyte.gz",
+        4_422_102,
+        "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+    ),
+    PublishedFile(
+        "t10k-labels-idx1-ubyte.gz",
+        5_148,
+        "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    ),
+)
+OFFICIAL_ADDRESSES = (
+    "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+)
+
+
+def download_fashion_mnist(
+    folder: Path,
+    *,
+    addresses: Sequence[str] = OFFICIAL_ADDRESSES,
+    progress: Progress = silent,
+    timeout_s: float = 20.0,
+) -> Path:
+    """Fetch the four official files; what is already there is kept, what was begun is gone on with.
+
+    Parameters
+    ----------
+    folder
+        Where to put them; made if need be.
+    addresses
+        Addresses of a folder that holds the files; each is tried until one serves.
+    progress
+        Told of the bytes of each file.
+    timeout_s
+        How long a server may be silent.
+
+    Returns
+    -------
+    Path
+        `folder`.
+
+    Raises
+    ------
+    UnavailableError
+        If no address serves a file, or it cannot be stored.
+    UsageError
+        If something else lies in a file's place.
+    """
+    return download_files(
+        OFFICIAL_FILES, folder, addresses=addresses, progress=progress, timeout_s=timeout_s
+    )
+
+
+def download_files(
+    files: Sequence[PublishedFile],
+    folder: Path,
+    *,
+    addresses: Sequence[str],
+    progress: Progress = silent,
+    timeout_s: float = 20.0,
+) -> Path:
+    """Fetch files that are known to the byte; see `download_fashion_mnist`."""
+    missing = [file for file in files if not file.is_at(folder / file.name)]
+    for file in missing:
+        if (folder / file.name).exists():
+            raise UsageError(
+                f"{folder / file.name}: this is not the file of that name with SHA-256 {file.sha256}. "
+                "Move it away, or choose another folder."
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in missing:
+            served = _download(file, folder, addresses, progress, timeout_s)
+            addresses = [served, *(address for address in addresses if address != served)]
+    except _CannotDownload as error:
+        raise UnavailableError(_advice(files, folder, error)) from error
+    except OSError as error:
+        raise UnavailableError(
+            f"{folder}: the download could not be stored: {error.strerror or error}. "
+            "Make room or give write access there, or choose another folder."
+        ) from error
+    return folder
+
+
+class _NotServed(Exception):  # noqa: N818 - an answer to act on
+    """An address did not serve the file; says why."""
+
+
+class _CannotDownload(Exception):  # noqa: N818 - told to the person as UnavailableError
+    """No address served a file; says which file, and carries what was tried."""
+
+    def __init__(self, file: PublishedFile, tried: Sequence[str]) -> None:
+        super().__init__(file.name)
+        self.tried = tried
+
+
+def _download(
+    file: PublishedFile, folder: Path, addresses: Sequence[str], progress: Progress, timeout_s: float
+) -> str:
+    """Fetch one file and return the address that served it."""
+    part, tried = folder / f"{file.name}.part", []
+    for address in addresses:
+        url = f"{address.removesuffix('/')}/{file.name}"
+        try:
+            resumed = _fetch(url, file, part, progress, timeout_s)
+            if resumed and not file.is_at(part):  # the part may have been of another file: once more, from the start
+                part.unlink()
+                _fetch(url, file, part, progress, timeout_s)
+        except _NotServed as reason:
+            tried.append(f"{url}: {reason}")
+        else:
+            if file.is_at(part):
+                part.replace(folder / file.name)
+                return address
+            part.unlink()
+            tried.append(f"{url}: what came has another SHA-256 than {file.sha256}")
+    raise _CannotDownload(file, tried)
+
+
+def _fetch(url: str, file: PublishedFile, part: Path, progress: Progress, timeout_s: float) -> bool:
+    """Fetch what `part` lacks of a file's bytes; return whether something had been there before."""
+    have = part.stat().st_size if part.exists() else 0
+    if have >= file.size:  # finished, but never renamed, or of another file: the caller looks
+        return True
+    with _response(url, have, timeout_s) as response, part.open("ab") as target:
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            have = 0
+        elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            raise _NotServed(f"bytes from {have:,} on were asked for, others came")
+        target.truncate(have)
+        done = have
+        for chunk in _chunks(response):
+            done += len(chunk)
+            if done > file.size:
+                target.truncate(0)
+                raise _NotServed(f"more came than the {file.size:,} bytes of the file")
+            target.write(chunk)
+            progress(f"Downloading {file.name}", done, file.size)
+        target.flush()
+        os.fsync(target.fileno())
+    if done < file.size:
+        raise _NotServed(f"it ended after {done:,} of {file.size:,} bytes")
+    return have > 0
+
+
+@contextmanager
+def _response(url: str, start: int, timeout_s: float) -> Iterator[request.addinfourl]:
+    """Open a URL for reading from byte `start` on."""
+    headers = {"User-Agent": "fashion-images-classifier", "Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    try:
+        response = _web().open(request.Request(url, headers=headers), timeout=timeout_s)  # noqa: S310 - http(s) alone
+    except (OSError, HTTPException, ValueError) as error:
+        raise _NotServed(_reason(error)) from error
+    with response:
+        yield response
+
+
+def _chunks(response: request.addinfourl) -> Iterator[bytes]:
+    """Read a response piece by piece; a server that breaks off counts as one that ends."""
+    try:
+        while chunk := response.read(CHUNK_BYTES):
+            yield chunk
+    except (OSError, HTTPException) as error:
+        raise _NotServed(_reason(error)) from error
+
+
+class _Redirects(request.HTTPRedirectHandler):
+    """Follows redirects within the web, without reading what an answer says beside its new address."""
+
+    def redirect_request(
+        self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> request.Request | None:
+        fp.close()
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _web() -> request.OpenerDirector:
+    """Return an opener that knows http and https and no other scheme, wherever an address or a redirect leads."""
+    opener = request.OpenerDirector()
+    for handler in (
+        request.ProxyHandler,
+        request.HTTPHandler,
+        request.HTTPSHandler,
+        request.HTTPDefaultErrorHandler,
+        request.HTTPErrorProcessor,
+        request.UnknownHandler,
+        _Redirects,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
+def _reason(error: Exception) -> str:
+    """Say in a few words why a server did not serve."""
+    return str(getattr(error, "reason", None) or error) or type(error).__name__
+
+
+def _advice(files: Sequence[PublishedFile], folder: Path, error: _CannotDownload) -> str:
+    """Say what was tried, and what can be done by hand."""
+    tried = "\n".join(f"  {line}" for line in error.tried)
+    names = "\n".join(f"  {file.name} ({file.size:,} bytes, SHA-256 {file.sha256})" for file in files)
+    return (
+        f"{error} could not be downloaded to {folder}; {len(error.tried)} addresses were tried.\n{tried}\n"
+        f"Try again later: what has come is kept. Or download these files elsewhere, put them into one folder and "
+        f"give that folder as the source:\n{names}"
+    )

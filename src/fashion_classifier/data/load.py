@@ -1,0 +1,143 @@
+"""Getting data: a place that was named, or, by default, the first of the places where data may be."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from fashion_classifier.data import sample
+from fashion_classifier.data.cache import cache_folder, recall, remember, state_of
+from fashion_classifier.data.collection import SAMPLE, Collection, arrange
+from fashion_classifier.data.download import download_fashion_mnist
+from fashion_classifier.data.raw import RawCollection
+from fashion_classifier.data.sources import ReadOptions, find_source
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.progress import Progress, silent
+
+AUTO = "auto"
+SAMPLE_SOURCE = "sample"
+FASHION_MNIST_SOURCE = "fashion-mnist"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where data is, after looking and, where need be, downloading.
+
+    Parameters
+    ----------
+    path
+        A file or folder; None for the drawn sample.
+    notes
+        Why this place was taken, where that must be known.
+    """
+
+    path: Path | None
+    notes: tuple[str, ...] = ()
+
+
+def locate(source: str | Path = AUTO, *, progress: Progress = silent) -> Place:
+    """Find the place of a source, downloading the official files if they are asked for and not there.
+
+    Parameters
+    ----------
+    source
+        A file or folder; "fashion-mnist" for the official files; "sample" for the built-in drawn garments; or
+        "auto": the folder named by the environment variable FASHION_DATA, ``./data``, the official files in the
+        user's cache, their download, and where none can be had, the sample. A place that is named, by argument or
+        by FASHION_DATA, never falls back to another.
+    progress
+        Told of a download.
+
+    Raises
+    ------
+    UnavailableError
+        If the official files are asked for by name and cannot be had.
+    """
+    named = os.environ.get("FASHION_DATA")
+    if str(source) == AUTO and named:
+        source = named
+    if str(source) == SAMPLE_SOURCE:
+        return Place(None)
+    if str(source) == FASHION_MNIST_SOURCE:
+        return Place(_official_files(progress))
+    if str(source) != AUTO:
+        return Place(Path(source))
+    if Path("data").is_dir() and any(not entry.name.startswith(".") for entry in Path("data").iterdir()):
+        return Place(Path("data"))
+    try:
+        return Place(_official_files(progress))
+    except UnavailableError as error:
+        why = str(error).splitlines()[0]
+        return Place(None, (f"No data was found, and the official files could not be downloaded: {why}",))
+
+
+def load(
+    source: str | Path | Place = AUTO,
+    *,
+    options: ReadOptions | None = None,
+    use_cache: bool = True,
+    progress: Progress = silent,
+) -> Collection:
+    """Load labelled images, checked, in canonical order, the test set sealed.
+
+    Parameters
+    ----------
+    source
+        As for `locate`, or what it returned.
+    options
+        Image size and grouping.
+    use_cache
+        Whether parsed data is kept, and taken from the cache where it was kept.
+    progress
+        Told of the reading.
+
+    Raises
+    ------
+    DataError
+        If the data is broken; the message lists every fault.
+    UnavailableError
+        If there is nothing at that place, or the official files cannot be downloaded.
+
+    Examples
+    --------
+    >>> collection = load("sample", use_cache=False)
+    >>> collection.classes[:2], str(collection.shape)
+    (('T-shirt/top', 'Trouser'), '28x28 grey')
+    """
+    options = options or ReadOptions()
+    place = source if isinstance(source, Place) else locate(source, progress=progress)
+    if place.path is None:
+        program = sorted(Path(sample.__file__).parent.glob("*.py"))  # drawn anew when the program that draws it changes
+        collection = _load(sample.draw_sample, state_of(SAMPLE, program, {}), SAMPLE, SAMPLE_SOURCE, use_cache)
+    else:
+        found = find_source(place.path)
+
+        def read() -> RawCollection:
+            return found.read(options=options, progress=progress)
+
+        state = state_of(found.container, found.files, asdict(options))
+        collection = _load(read, state, found.container, str(found.location), use_cache)
+    return replace(collection, notes=(*place.notes, *collection.notes))
+
+
+def _official_files(progress: Progress) -> Path:
+    """Return the cache's folder of the official files, downloading what is missing."""
+    return download_fashion_mnist(cache_folder() / "fashion-mnist", progress=progress)
+
+
+def _load(
+    read: Callable[[], RawCollection], state: str, container: str, location: str, use_cache: bool
+) -> Collection:
+    """Take parsed data from the cache, or parse it and keep it there."""
+    if use_cache and (kept := recall(state)) is not None:
+        return kept.seal(container, location)
+    arranged = arrange(read())
+    if use_cache:
+        try:
+            remember(state, arranged)
+        except OSError as error:
+            note = f"The parsed data could not be kept in {cache_folder()}: {error}."
+            arranged = replace(arranged, notes=(*arranged.notes, note))
+    return arranged.seal(container, location)

@@ -1,0 +1,95 @@
+"""Time as a promise: a clock for the whole run, and how what is left is shared out among the stages."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+INITIAL_SHARE = 0.07  # of the whole time, for the initial model at most
+REPORT_SHARE = 0.07
+LEAST_REPORT_S, MOST_REPORT_S = 7.0, 30.0
+NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
+SEARCH_SHARE = 0.4
+GROWTH = 1.25  # retraining learns from training + cross-validation data, a quarter more by default
+
+
+class Clock:
+    """Counts the seconds of a run, over its continuations; downloads do not count.
+
+    Parameters
+    ----------
+    limit_s
+        Seconds that the run may take; None for no limit.
+    used_s
+        Seconds that count already: of earlier sessions, and of the program's start.
+    """
+
+    def __init__(self, limit_s: float | None, used_s: float = 0.0) -> None:
+        self.limit_s = limit_s
+        self._used_before = used_s
+        self._started = time.perf_counter()
+        self._paused = 0.0
+
+    @property
+    def used_s(self) -> float:
+        """Seconds that the run has taken so far."""
+        return self._used_before + time.perf_counter() - self._started - self._paused
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left; infinite without a limit, negative when overdrawn."""
+        return math.inf if self.limit_s is None else self.limit_s - self.used_s
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Do not count what happens inside."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._paused += time.perf_counter() - begin
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Seconds for each stage; None where no time limits it.
+
+    Parameters
+    ----------
+    trial, search
+        Of one trial, and of the whole search with its confirmation; 0 for no search.
+    training
+        Of the chosen configuration on the training part. Its retraining takes `GROWTH` times as long.
+    """
+
+    trial: float | None
+    search: float | None
+    training: float | None
+
+
+def report_seconds(limit_s: float) -> float:
+    """Return how long before the end the evaluation and the report begin."""
+    return min(MOST_REPORT_S, max(LEAST_REPORT_S, REPORT_SHARE * limit_s))
+
+
+def initial_seconds(clock: Clock) -> float | None:
+    """Return how long the initial model may train."""
+    return None if clock.limit_s is None else max(1.0, INITIAL_SHARE * clock.limit_s)
+
+
+def share_out(clock: Clock) -> Shares:
+    """Share what is left, less what the report needs, among search, training and retraining."""
+    if clock.limit_s is None:
+        return Shares(None, None, None)
+    left = max(0.0, clock.left_s - report_seconds(clock.limit_s))
+    search = 0.0 if left < NO_SEARCH_BELOW_S else SEARCH_SHARE * left * min(1.0, left / 200)
+    n_trials = max(8.0, math.sqrt(search))
+    return Shares(search / (n_trials + 4), search, training_seconds(left - search))
+
+
+def training_seconds(left_s: float) -> float:
+    """Return the share of the training when training and retraining have `left_s` together."""
+    return max(1.0, 0.95 * left_s / (1 + GROWTH))  # the rest is for validations and saving

@@ -1,0 +1,78 @@
+"""The machine that a run is made on: device, threads, memory, versions."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from fashion_classifier.errors import UnavailableError
+
+
+def choose_device(wanted: str) -> str:
+    """Return the device to compute on.
+
+    Parameters
+    ----------
+    wanted
+        "auto" takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises
+    ------
+    UnavailableError
+        If a device that is asked for is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return next(device for device in ("cuda", "mps", "cpu") if there[device])
+    if not there[wanted]:
+        raise UnavailableError(f"This machine has no {wanted} device that PyTorch can use; leave the choice to it.")
+    return wanted
+
+
+def use_threads(wanted: int) -> int:
+    """Compute with so many threads, 0 for all that this process may use; return how many."""
+    n_threads = wanted or available_cores()
+    torch.set_num_threads(n_threads)
+    return n_threads
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may use, a container's quota respected."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    if quota.is_file():
+        limit, period = quota.read_text().split()[:2]
+        if limit != "max":
+            cores = min(cores, max(1, int(limit) // int(period)))
+    return cores
+
+
+def peak_memory_mb() -> float:
+    """Return the most memory that this process has had, in 10**6 bytes."""
+    if sys.platform == "win32":
+        return float("nan")
+    import resource  # noqa: PLC0415 - not on Windows
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of all that shapes a result."""
+    names = ("fashion-images-classifier", "torch", "numpy", "optuna", "polars", "scipy", "pillow")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

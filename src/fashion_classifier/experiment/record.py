@@ -1,0 +1,111 @@
+"""The run folder: settings, stages and events, written so that a run can be continued, repeated and checked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from fashion_classifier.data.dataset import Opening
+from fashion_classifier.errors import DataError, Fault, UnavailableError, UsageError
+from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.storage import append_json_line, read_json_lines, write_json
+
+RUN, EVENTS, STAGES = "run.json", "events.jsonl", "stages"
+SCHEMA = "fashion.run-record/1"
+
+
+class RunFolder:
+    """A run folder that is there.
+
+    Parameters
+    ----------
+    path
+        The folder; `run.json` lies in it.
+
+    Raises
+    ------
+    UnavailableError
+        If there is no run at that place.
+    DataError
+        If its record is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        record = path / RUN
+        if not record.is_file():
+            raise UnavailableError(f"{path}: there is no run here; a run folder holds {RUN}.")
+        try:
+            self.facts: dict[str, Any] = json.loads(record.read_bytes())
+            self.config = RunConfig.from_dict(self.facts["settings"])
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            fault = Fault(str(record), f"it is no record of a run ({error})", "Start the run anew")
+            raise DataError(fault) from error
+
+    @classmethod
+    def create(cls, path: Path, config: RunConfig, **facts: Any) -> RunFolder:
+        """Make a new run folder.
+
+        Raises
+        ------
+        UsageError
+            If something is already there.
+        """
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            raise UsageError(f"{path} is already there; nothing was overwritten. Name another folder.") from None
+        except OSError as error:
+            raise UnavailableError(f"{path}: the run folder cannot be made ({error.strerror}).") from error
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        record = {"schema": SCHEMA, "created": created, "settings": config.to_dict(), "used_s": 0.0, "openings": []}
+        write_json(path / RUN, {**record, **facts})
+        return cls(path)
+
+    def update(self, **facts: Any) -> None:
+        """Change entries of the record."""
+        self.facts.update(facts)
+        write_json(self.path / RUN, self.facts)
+
+    def event(self, kind: str, **facts: Any) -> None:
+        """Write down that something happened."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        append_json_line(self.path / EVENTS, {"time": now, "event": kind, **facts})
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return what has happened, in order."""
+        return [event for event in read_json_lines(self.path / EVENTS) if isinstance(event, dict)]
+
+    def note_opening(self, opening: Opening) -> None:
+        """Write down an opening of the test set, before it is opened."""
+        self.update(openings=[*self.facts["openings"], {"time": opening.time, "reason": opening.reason}])
+        self.event("test set opened", reason=opening.reason)
+
+    def stage(self, name: str) -> Any:
+        """Return what a finished stage left, or None."""
+        path = self.path / STAGES / f"{name}.json"
+        return json.loads(path.read_bytes()) if path.exists() else None
+
+    def finish_stage(self, name: str, content: Any) -> None:
+        """Write down a stage's result; from now on it is finished."""
+        write_json(self.path / STAGES / f"{name}.json", content)
+
+
+def new_run_path(parent: Path, name: str) -> Path:
+    """Return a path for a new run: ``<time>-<name>``, with a number where that is taken."""
+    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'run'}"
+    path, number = parent / stem, 2
+    while path.exists():
+        path, number = parent / f"{stem}-{number}", number + 1
+    return path
+
+
+def find_runs(parent: Path) -> list[Path]:
+    """Return the run folders in a folder, oldest first."""
+    if not parent.is_dir():
+        return []
+    return sorted(Path(entry.path) for entry in os.scandir(parent) if (Path(entry.path) / RUN).is_file())

@@ -1,0 +1,403 @@
+"""The whole life of a classifier, stage by stage; each stage is finished once, so that a run can be continued."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fashion_classifier.data.collection import Collection
+from fashion_classifier.data.load import load, locate
+from fashion_classifier.data.sources import ReadOptions
+from fashion_classifier.data.split import Split, SplitConfig, split
+from fashion_classifier.errors import UsageError
+from fashion_classifier.experiment.budget import (
+    Clock,
+    Shares,
+    initial_seconds,
+    report_seconds,
+    share_out,
+    training_seconds,
+)
+from fashion_classifier.experiment.facts import data_facts, made_with, plain_settings, search_facts
+from fashion_classifier.experiment.finish import evaluate_and_write
+from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.machine import choose_device, use_threads
+from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, retrained
+from fashion_classifier.progress import Progress, silent
+from fashion_classifier.reporting.results import RunResults, SearchFacts
+from fashion_classifier.reporting.serialisation import from_json, to_json
+from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.checkpoint import CheckpointPlan
+from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.loop import DivergedError
+from fashion_classifier.training.precision import PrecisionChoice
+from fashion_classifier.training.recipes import INITIAL, RECIPES, Recipe, adapted
+from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.study import Search, Trial, TuneConfig
+
+MOST_EPOCHS = 100.0  # where only time limits a training
+PATIENCE_EPOCHS = 8  # of the chosen configuration's training
+TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
+LEAST_RETRAINING_S = 2.0
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What a run ended with.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    results
+        All that the report tells.
+    report
+        Path of the page.
+    seconds
+        Time of the run, downloads not counted, over all its sessions.
+    """
+
+    folder: Path
+    results: RunResults
+    report: Path
+    seconds: float
+
+
+def run(
+    config: RunConfig,
+    folder: Path,
+    *,
+    command: str = "",
+    used_s: float = 0.0,
+    progress: Progress = silent,
+    tell: Tell = lambda _: None,
+) -> RunOutcome:
+    """Take data through the whole life of a classifier.
+
+    Loads and splits the data, trains the initial model, searches, trains the chosen configuration, retrains it on
+    training + cross-validation data, opens the test set once for both models, and writes figures and report.
+
+    Parameters
+    ----------
+    config
+        The settings.
+    folder
+        The run folder, which is made.
+    command
+        The command line, for the record.
+    used_s
+        Seconds that count already (the program's start).
+    progress, tell
+        Told of progress, and of what happened in sentences.
+
+    Raises
+    ------
+    FashionError
+        If the data is broken, the folder is already there, or a device is missing.
+    """
+    clock = Clock(_limit(config), used_s)
+    with clock.paused():
+        place = locate(config.data, progress=progress)
+    collection = load(place, options=_read_options(config), progress=progress)
+    parts = split(collection, _split_config(config))
+    record = RunFolder.create(folder, config, command=command, fingerprint=collection.fingerprint)
+    return _Run(record, collection, parts, clock, progress, tell).execute()
+
+
+def resume(
+    folder: Path, *, used_s: float = 0.0, progress: Progress = silent, tell: Tell = lambda _: None
+) -> RunOutcome:
+    """Go on with a run that was stopped, killed or cut off.
+
+    Raises
+    ------
+    UnavailableError
+        If there is no run at that place.
+    UsageError
+        If the run is finished, or its data has changed.
+    """
+    record = RunFolder(folder)
+    if record.facts.get("finished"):
+        raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
+    clock = Clock(_limit(record.config), used_s + float(record.facts["used_s"]))
+    with clock.paused():
+        place = locate(record.config.data, progress=progress)
+    collection = load(place, options=_read_options(record.config), progress=progress)
+    if collection.fingerprint != record.facts["fingerprint"]:
+        raise UsageError(
+            f"{folder}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
+            f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
+        )
+    record.event("resumed", used_s=clock.used_s)
+    return _Run(record, collection, split(collection, _split_config(record.config)), clock, progress, tell).execute()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the search ended with: a recipe, and the search's facts if there was one."""
+
+    recipe: Recipe
+    facts: SearchFacts | None
+
+
+_Result = TypeVar("_Result")
+
+
+class _Run:
+    """One session of a run."""
+
+    def __init__(
+        self, folder: RunFolder, collection: Collection, parts: Split, clock: Clock, progress: Progress, tell: Tell
+    ) -> None:
+        self.folder, self.collection, self.config, self.clock = folder, collection, folder.config, clock
+        self.split = replace(parts, test=parts.test.recorded_by(folder.note_opening))
+        self.progress, self.tell = progress, tell
+        self.threads = use_threads(self.config.threads)
+        remembered = {name: PrecisionChoice(**choice) for name, choice in folder.facts.get("precisions", {}).items()}
+        provenance = {"data": collection.name, "fingerprint": collection.fingerprint}
+        self.workshop = Workshop(self.split, choose_device(self.config.device), remembered, dict(provenance))
+        self.interruption = Interruption()
+        self.timings: dict[str, float] = dict(folder.facts.get("timings", {}))
+        self.timings.setdefault("start and data", clock.used_s)
+        self.ended_early = ""
+
+    def execute(self) -> RunOutcome:
+        """Go through all stages that are not finished."""
+        self._announce()
+        with self.interruption:
+            initial = self._timed("initial model", self._initial)
+            shares = share_out(self.clock)
+            found = self._timed("search", lambda: self._search(shares))
+            optimized = self._timed("training", lambda: self._train(found, shares, initial))
+            optimized = self._timed("retraining", lambda: self._retrain(optimized))
+            if self.ended_early:
+                self.tell(f"The run was {self.ended_early}; what there is is evaluated.")
+            results, report = evaluate_and_write(
+                self.folder,
+                self.split,
+                initial,
+                optimized,
+                data=data_facts(self.collection, self.split),
+                search=found.facts,
+                made_with=made_with(self.config, self.workshop, self.threads, self.folder.facts.get("command", "")),
+                timings=self.timings,
+                clock=self.clock,
+                ended_early=self.ended_early,
+                progress=self.progress,
+            )
+        self._remember()
+        self.folder.update(finished=not self.ended_early)
+        self.folder.event("finished", ended_early=self.ended_early)
+        return RunOutcome(self.folder.path, results, report, self.clock.used_s)
+
+    def _announce(self) -> None:
+        """Say what is worked on."""
+        counts = {name: sum(part.values()) for name, part in self.split.counts.items()}
+        self.tell(
+            f"{self.collection.name} ({self.collection.container}): {counts['training']:,} training, "
+            f"{counts['validation']:,} cross-validation and {counts['test']:,} test images, {self.collection.shape}, "
+            f"{len(self.collection.classes)} classes"
+        )
+        for note in (*self.collection.notes, *self.split.notes):
+            self.tell(note)
+
+    def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:
+        """Do a stage's work and add its time to the record."""
+        begin = self.clock.used_s
+        result = work()
+        self.timings[stage] = self.timings.get(stage, 0.0) + self.clock.used_s - begin
+        self._remember()
+        return result
+
+    def _remember(self) -> None:
+        """Write down what a continued run must know."""
+        precisions = {name: vars(choice) for name, choice in self.workshop.precisions.items()}
+        self.folder.update(used_s=self.clock.used_s, timings=self.timings, precisions=precisions)
+
+    def _stopped(self, stage: str) -> bool:
+        """Tell whether a stop was asked for, and note where."""
+        if self.interruption.asked_for and not self.ended_early:
+            self.ended_early = f"interrupted during the {stage}"
+        return bool(self.ended_early)
+
+    def _checkpoint(self, stage: str) -> CheckpointPlan:
+        """Return where a stage's training saves its state."""
+        return CheckpointPlan(self.folder.path / "checkpoints" / f"{stage}.safetensors")
+
+    def _initial(self) -> MadeModel:
+        """Train the initial model as the notebook did."""
+        if (there := kept(self.folder, "initial")) is not None:
+            return there
+        trained = self.workshop.train(
+            self._adapted(INITIAL),
+            seed=derive_seed(self.config.seed, "initial"),
+            seconds=initial_seconds(self.clock),
+            stop_asked=self.interruption.asked,
+            checkpoint=self._checkpoint("initial"),
+            progress=self.progress,
+            task="Initial model",
+        )
+        made = assess("Initial model", trained, self.split)
+        if not self._stopped("initial model's training"):
+            keep(self.folder, "initial", made)
+        self.tell(f"Initial model: {made.result.validation.accuracy.value:.1%} of the cross-validation images right")
+        return made
+
+    def _search(self, shares: Shares) -> _Found:
+        """Search for the best recipe."""
+        config = self._tune_config(shares)
+        if config is None:
+            self.tell("No search: the recipe that is known to work is trained at once.")
+            return _Found(self._adapted(self._known()), None)
+        search = Search(self.folder.path, self.workshop, config)
+        if (finished := self.folder.stage("search")) is not None:
+            facts = from_json(SearchFacts, finished, place="the search's stage")
+            chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
+            return _Found(self._adapted(search.recipe(chosen)), facts)
+        begin = self.clock.used_s
+        search.run(stop_asked=self.interruption.asked, on_trial=self._on_trial, progress=self.progress)
+        best = search.chosen()
+        if best is None:
+            self._stopped("search")
+            return _Found(self._adapted(self._known()), None)
+        seconds = self.timings.get("search", 0.0) + self.clock.used_s - begin
+        facts = search_facts(search, best, seconds, _length(config))
+        if not self._stopped("search"):
+            self.folder.finish_stage("search", to_json(facts))
+        settings = ", ".join(f"{name} {_short(value)}" for name, value in plain_settings(best).items())
+        self.tell(f"Chosen of {len(search.trials())} trials: trial {best.index}, {best.params['family']} ({settings})")
+        return _Found(self._adapted(search.recipe(best)), facts)
+
+    def _tune_config(self, shares: Shares) -> TuneConfig | None:
+        """Return how to search, or None where there is to be no search."""
+        config = self.config
+        if config.trials == 0 or (shares.search is not None and shares.search < 1.0):
+            return None
+        exact = config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)
+        return TuneConfig(
+            families=config.families,
+            trials=config.trials,
+            epochs=exact if config.minutes is None else config.trial_epochs or MOST_EPOCHS,
+            trial_seconds=shares.trial,
+            seconds=shares.search,
+            mirror=config.mirror,
+            seed=config.seed,
+        )
+
+    def _known(self) -> Recipe:
+        """Return the recipe that is known to work, of the first family that may be used."""
+        return RECIPES[next(family for family in ("cnn", "resnet", "mlp") if family in self.config.families)]
+
+    def _adapted(self, recipe: Recipe) -> Recipe:
+        """Bring what the run's settings say of the data into a recipe."""
+        return adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
+
+    def _on_trial(self, trial: Trial, trained: TrainedModel | None) -> None:
+        """Tell of a trial, and keep its model if it is the best so far."""
+        family = trial.params["family"]
+        self.folder.event("trial", index=trial.index, purpose=trial.purpose, state=trial.state, accuracy=trial.accuracy)
+        name = f"{'Trial' if trial.purpose == 'search' else 'Confirmation'} {trial.index}"
+        if trained is None:
+            self.tell(f"{name}: {family} {trial.state}, {trial.reason}")
+            return
+        self.tell(f"{name}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
+        best = kept(self.folder, "best-trial")
+        if best is None or (trial.accuracy or 0.0) > best.result.validation.accuracy.value:
+            keep(self.folder, "best-trial", assess("Optimized model", trained, self.split))
+        self._remember()
+
+    def _train(self, found: _Found, shares: Shares, initial: MadeModel) -> MadeModel:
+        """Train the chosen configuration on the training part, stopping early."""
+        if (there := kept(self.folder, "retraining") or kept(self.folder, "training")) is not None:
+            return there
+        best_trial = kept(self.folder, "best-trial")
+        if self._stopped("search"):
+            return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
+        recipe = Recipe(found.recipe.model, replace(found.recipe.training, patience_epochs=PATIENCE_EPOCHS))
+        left = self.clock.left_s - report_seconds(self.clock.limit_s) if self.clock.limit_s is not None else math.inf
+        try:
+            trained = self.workshop.train(
+                recipe,
+                seed=derive_seed(self.config.seed, "training"),
+                epochs=self.config.epochs or MOST_EPOCHS,
+                seconds=None if shares.training is None else training_seconds(left),
+                stop_asked=self.interruption.asked,
+                checkpoint=self._checkpoint("training"),
+                progress=self.progress,
+                task="Chosen configuration",
+            )
+        except DivergedError as error:
+            self.folder.event("diverged", reason=str(error))
+            self.tell(f"The chosen configuration diverged in its full training: {error}")
+            return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
+        made = assess("Optimized model", trained, self.split)
+        if self._stopped("training"):
+            better = best_trial is None or made.result.validation.accuracy.value >= best_trial.result.validation.accuracy.value
+            return made if better or best_trial is None else best_trial
+        keep(self.folder, "training", made)
+        self.tell(
+            f"Chosen configuration: {made.result.validation.accuracy.value:.1%} of the cross-validation images right "
+            f"after {trained.fit.steps:,} steps; {trained.fit.stopped_because}"
+        )
+        return made
+
+    def _retrain(self, optimized: MadeModel) -> MadeModel:
+        """Retrain on training + cross-validation data for as many steps as early stopping chose, scaled."""
+        if optimized.result.retraining or self._stopped("training") or kept(self.folder, "training") is None:
+            return optimized
+        left = None if self.clock.limit_s is None else self.clock.left_s - report_seconds(self.clock.limit_s)
+        if left is not None and left < LEAST_RETRAINING_S:
+            self.tell("There is no time left for the retraining; the model trained on the training part is kept.")
+            return optimized
+        growth = 1 + len(self.split.validation) / len(self.split.training)
+        recipe = Recipe(optimized.model.config, TrainConfig.from_dict(optimized.result.recipe))
+        trained = self.workshop.train(
+            recipe,
+            seed=derive_seed(self.config.seed, "retraining"),
+            steps=round(optimized.result.steps * growth),
+            seconds=left,
+            on_everything=True,
+            stop_asked=self.interruption.asked,
+            checkpoint=self._checkpoint("retraining"),
+            progress=self.progress,
+            task="Retraining on training + cross-validation data",
+        )
+        if self._stopped("retraining"):
+            return optimized
+        made = retrained(optimized, trained)
+        keep(self.folder, "retraining", made)
+        return made
+
+
+def _limit(config: RunConfig) -> float | None:
+    """Return the run's time in seconds."""
+    return None if config.minutes is None else 60.0 * config.minutes
+
+
+def _read_options(config: RunConfig) -> ReadOptions:
+    """Return how the data is read."""
+    return ReadOptions(image_size=config.image_size, group_by=config.group_by)
+
+
+def _split_config(config: RunConfig) -> SplitConfig:
+    """Return how the data is split."""
+    return SplitConfig(validation_fraction=config.validation_fraction, seed=config.seed)
+
+
+def _length(config: TuneConfig) -> str:
+    """Say how long a trial trains."""
+    if config.trial_seconds is not None:
+        return f"{config.trial_seconds:.1f} s"
+    return f"{config.epochs:g} epochs"
+
+
+def _short(value: Any) -> str:
+    """Write a setting's value briefly."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

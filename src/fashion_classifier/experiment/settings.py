@@ -1,0 +1,123 @@
+"""What a run is asked to do: one frozen value, written into the run folder, from which it is continued or repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from fashion_classifier.data.split import SplitConfig
+from fashion_classifier.errors import UsageError
+from fashion_classifier.models.catalogue import family_named
+from fashion_classifier.seeds import DEFAULT_SEED
+from fashion_classifier.training.config import ClassWeights
+
+SHORTEST_MINUTES = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """The settings of a run.
+
+    Parameters
+    ----------
+    data
+        A source as for `fashion_classifier.data.load`.
+    image_size
+        (height, width) to which images are brought; None for their own, or a chosen size where they differ.
+    group_by
+        What tells images of one garment: a column, or a regular expression over paths.
+    validation_fraction
+        Share of the training images for cross-validation.
+    minutes
+        Time of the whole run; None for exact work in steps, for which `trials` and `epochs` are given.
+    trials
+        Trials of the search; with `minutes` an upper limit, 0 for no search.
+    epochs
+        Epochs of the chosen configuration's training; with `minutes` an upper limit.
+    trial_epochs
+        Epochs of a trial, for exact work; a quarter of `epochs` by default.
+    families
+        Families that the search chooses from.
+    mirror
+        Whether a mirrored image is an image of the same class (false for digits and letters).
+    class_weights
+        "balanced" weighs each class by the inverse of its frequency.
+    seed
+        From which all seeds are derived.
+    threads
+        Threads to compute with; 0 for all that the machine offers.
+    device
+        "auto", "cpu", "cuda" or "mps".
+    """
+
+    data: str = "auto"
+    image_size: tuple[int, int] | None = None
+    group_by: str | None = None
+    validation_fraction: float = 0.2
+    minutes: float | None = 5.0
+    trials: int | None = None
+    epochs: float | None = None
+    trial_epochs: float | None = None
+    families: tuple[str, ...] = ("cnn", "mlp", "resnet")
+    mirror: bool = True
+    class_weights: ClassWeights = "none"
+    seed: int = DEFAULT_SEED
+    threads: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        SplitConfig(validation_fraction=self.validation_fraction)
+        for family in self.families:
+            family_named(family)
+        rules = [
+            (len(self.families) > 0, "at least one family must be given"),
+            (
+                self.minutes is None or self.minutes >= SHORTEST_MINUTES,
+                f"`minutes >= {SHORTEST_MINUTES}` must hold, but got minutes={self.minutes}",
+            ),
+            (
+                self.minutes is not None or (self.trials is not None and self.epochs is not None),
+                "exact work without a time needs both a number of trials and a number of epochs",
+            ),
+            (self.trials is None or self.trials >= 0, f"`trials >= 0` must hold, but got trials={self.trials}"),
+            (self.epochs is None or self.epochs > 0, f"`epochs > 0` must hold, but got epochs={self.epochs}"),
+            (
+                self.trial_epochs is None or self.trial_epochs > 0,
+                f"`trial_epochs > 0` must hold, but got trial_epochs={self.trial_epochs}",
+            ),
+            (self.threads >= 0, f"`threads >= 0` must hold, but got threads={self.threads}"),
+            (
+                self.class_weights in {"none", "balanced"},
+                f"class_weights must be none or balanced, but got {self.class_weights!r}",
+            ),
+            (
+                self.device in {"auto", "cpu", "cuda", "mps"},
+                f"device must be auto, cpu, cuda or mps, but got {self.device!r}",
+            ),
+        ]
+        broken = [message for holds, message in rules if not holds]
+        if broken:
+            raise UsageError(f"The run cannot be made: {'; '.join(broken)}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain values that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> RunConfig:
+        """Make settings from plain values.
+
+        Raises
+        ------
+        UsageError
+            If a name or a value is not one that there can be.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise UsageError(f"A run has no setting {', '.join(unknown)}.")
+        settings: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**settings)

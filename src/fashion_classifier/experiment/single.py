@@ -1,0 +1,215 @@
+"""The stages on their own: train one recipe, search, evaluate, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fashion_classifier.data.collection import Collection
+from fashion_classifier.data.dataset import SealedTestSet
+from fashion_classifier.data.load import AUTO, load, locate
+from fashion_classifier.data.sources import ReadOptions
+from fashion_classifier.data.split import Split, SplitConfig, split
+from fashion_classifier.errors import DataError, Fault, UsageError
+from fashion_classifier.evaluation.comparison import Comparison, compare
+from fashion_classifier.evaluation.metrics import Evaluation, evaluate
+from fashion_classifier.experiment.budget import Clock
+from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.machine import choose_device, use_threads
+from fashion_classifier.experiment.record import RUN, RunFolder
+from fashion_classifier.experiment.run import MOST_EPOCHS, TRIAL_EPOCHS_SHARE, Tell
+from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.inference.bundle import Model, load_model, save_model
+from fashion_classifier.progress import Progress, silent
+from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.recipes import Recipe
+from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.study import Search, Trial, TuneConfig
+
+SAVING_S = 1.0  # kept back for the last validation and the model folder
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Data loaded and split, and the workshop in which models are made of it."""
+
+    collection: Collection
+    split: Split
+    workshop: Workshop
+    clock: Clock
+
+
+def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = silent) -> Prepared:
+    """Load and split the data as a run does."""
+    clock = Clock(None if config.minutes is None else 60.0 * config.minutes, used_s)
+    with clock.paused():
+        place = locate(config.data, progress=progress)
+    options = ReadOptions(image_size=config.image_size, group_by=config.group_by)
+    collection = load(place, options=options, progress=progress)
+    parts = split(collection, SplitConfig(validation_fraction=config.validation_fraction, seed=config.seed))
+    use_threads(config.threads)
+    provenance: dict[str, object] = {"data": collection.name, "fingerprint": collection.fingerprint}
+    return Prepared(collection, parts, Workshop(parts, choose_device(config.device), {}, provenance), clock)
+
+
+def train_one(
+    recipe: Recipe, config: RunConfig, prepared: Prepared, folder: Path, *, on_everything: bool, progress: Progress
+) -> TrainedModel:
+    """Train one recipe and save the model.
+
+    Parameters
+    ----------
+    recipe
+        Model and training; `config.epochs` and `config.minutes` limit it.
+    on_everything
+        Whether to learn from training and cross-validation data together.
+    folder
+        The model's folder, which must not be there yet.
+
+    Raises
+    ------
+    UsageError
+        If the folder is already there.
+    """
+    if folder.exists():
+        raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
+    limited = config.minutes is not None
+    with Interruption() as interruption:
+        trained = prepared.workshop.train(
+            recipe,
+            seed=derive_seed(config.seed, "training"),
+            epochs=config.epochs or (MOST_EPOCHS if limited else None),
+            seconds=max(1.0, prepared.clock.left_s - SAVING_S) if limited else None,
+            on_everything=on_everything,
+            stop_asked=interruption.asked,
+            progress=progress,
+            task="Training",
+        )
+    save_model(trained.model, folder)
+    return trained
+
+
+def search_only(
+    config: RunConfig, prepared: Prepared, folder: Path, *, tell: Tell, progress: Progress
+) -> tuple[Search, Trial | None]:
+    """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
+    limit = None if config.minutes is None else max(1.0, prepared.clock.left_s - SAVING_S)
+    n_trials = None if limit is None else max(8.0, limit**0.5)
+    tuning = TuneConfig(
+        families=config.families,
+        trials=config.trials,
+        epochs=config.trial_epochs or (MOST_EPOCHS if limit else TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)),
+        trial_seconds=None if limit is None or n_trials is None else limit / (n_trials + 4),
+        seconds=limit,
+        mirror=config.mirror,
+        seed=config.seed,
+    )
+    search = Search(folder, prepared.workshop, tuning)
+    with Interruption() as interruption:
+        search.run(stop_asked=interruption.asked, on_trial=_keep_best(search, folder, tell), progress=progress)
+    return search, search.chosen()
+
+
+def _keep_best(search: Search, folder: Path, tell: Tell) -> Callable[[Trial, TrainedModel | None], None]:
+    """Return what tells of each trial and keeps the best one's model."""
+
+    def on_trial(trial: Trial, trained: TrainedModel | None) -> None:
+        family = trial.params["family"]
+        if trained is None:
+            tell(f"{trial.purpose} {trial.index}: {family} {trial.state}, {trial.reason}")
+            return
+        tell(f"{trial.purpose} {trial.index}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
+        everything = [*search.trials(), *search.trials("confirmation")]
+        if trial.accuracy == max(other.accuracy or 0.0 for other in everything):
+            save_model(trained.model, folder / "best", replace=True)
+
+    return on_trial
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """A model, or a run's optimized model, with the run folder if there is one."""
+
+    name: str
+    path: Path
+    model: Model
+    run: RunFolder | None
+
+
+def open_model(path: Path, which: str = "optimized") -> Opened:
+    """Load a model folder, or a run's initial or optimized model.
+
+    Raises
+    ------
+    UnavailableError
+        If there is neither.
+    ModelError
+        If it is damaged.
+    """
+    if (path / RUN).is_file():
+        return Opened(f"{path.name}/{which}", path / which, load_model(path / which), RunFolder(path))
+    return Opened(path.name, path, load_model(path), None)
+
+
+def evaluate_on_test(
+    opened: Opened, collection: Collection, parts: Split, *, progress: Progress
+) -> tuple[Evaluation, SealedTestSet]:
+    """Open the test set for one model; the opening is written into its run folder, if it belongs to one."""
+    test = parts.test if opened.run is None else parts.test.recorded_by(opened.run.note_opening)
+    _check_fit(opened, collection)
+    dataset = test.open(f"evaluation of {opened.name}")
+    labels = dataset.labels
+    probabilities = opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
+    return evaluate(labels, probabilities, opened.model.classes), test
+
+
+def compare_on_test(
+    first: Opened, second: Opened, collection: Collection, parts: Split, *, progress: Progress
+) -> tuple[Evaluation, Evaluation, Comparison]:
+    """Compare two models on the test set, paired."""
+    test = parts.test
+    for opened in (first, second):
+        _check_fit(opened, collection)
+        if opened.run is not None:
+            test = test.recorded_by(opened.run.note_opening)
+    dataset = test.open(f"comparison of {first.name} and {second.name}")
+    probabilities = [
+        opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
+        for opened in (first, second)
+    ]
+    evaluations = [evaluate(dataset.labels, found, collection.classes) for found in probabilities]
+    predicted = [found.argmax(1) for found in probabilities]
+    return evaluations[0], evaluations[1], compare(dataset.labels, *predicted)
+
+
+def _check_fit(opened: Opened, collection: Collection) -> None:
+    """Check that a model knows the data's classes and form."""
+    if opened.model.classes != collection.classes:
+        raise DataError(
+            Fault(
+                collection.location,
+                f"its classes are {', '.join(collection.classes)}; the model knows {', '.join(opened.model.classes)}",
+                "Give data with the model's classes",
+            )
+        )
+    if opened.model.shape != collection.shape:
+        raise DataError(
+            Fault(
+                collection.location,
+                f"its images are {collection.shape}; the model takes {opened.model.shape}",
+                "Have the images brought to the model's size",
+            )
+        )
+
+
+def prepare_for(
+    opened: Opened, data: str, *, group_by: str | None, seed: int, used_s: float, progress: Progress
+) -> Prepared:
+    """Load and split data for a model: a run's own data and settings unless other data is given."""
+    size = opened.model.shape[:2]
+    if opened.run is not None and data == AUTO:
+        config = replace(opened.run.config, image_size=size, device="auto")
+    else:
+        config = RunConfig(data=data, image_size=size, group_by=group_by, seed=seed)
+    return prepare(config, used_s=used_s, progress=progress)

@@ -1,0 +1,96 @@
+"""What a stage leaves in the run folder: a model, what is known of it, and its probabilities; and how it is read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fashion_classifier.data.dataset import Dataset
+from fashion_classifier.data.split import Split
+from fashion_classifier.evaluation.metrics import evaluate
+from fashion_classifier.experiment.facts import model_result
+from fashion_classifier.experiment.record import STAGES, RunFolder
+from fashion_classifier.inference.bundle import Model, load_model, save_model
+from fashion_classifier.reporting.results import ModelResult
+from fashion_classifier.reporting.serialisation import from_json, to_json
+from fashion_classifier.storage import atomic_folder, write_json
+from fashion_classifier.training.train import TrainedModel
+
+TRAINING_IMAGES = 10_000  # of the training part on which a model is evaluated, to be compared with the other parts
+MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class MadeModel:
+    """A model of the run.
+
+    Parameters
+    ----------
+    model
+        As it is now: after retraining, if it was retrained.
+    result
+        What is known of it.
+    probabilities
+        For "training" (its first images) and "validation" what the model gave before retraining, (n, k) each.
+    """
+
+    model: Model
+    result: ModelResult
+    probabilities: dict[str, Probabilities]
+
+
+def judged_training_images(split: Split) -> Dataset:
+    """Return the training images on which models are evaluated; the canonical order makes them a random sample."""
+    return split.training.take(np.arange(min(TRAINING_IMAGES, len(split.training))))
+
+
+def assess(title: str, trained: TrainedModel, split: Split) -> MadeModel:
+    """Evaluate a freshly trained model on training and cross-validation data."""
+    sample = judged_training_images(split)
+    probabilities = {"training": trained.model.predict(sample.images), "validation": trained.validation_probabilities}
+    classes = trained.model.classes
+    training = evaluate(sample.labels, probabilities["training"], classes)
+    validation = evaluate(split.validation.labels, probabilities["validation"], classes)
+    return MadeModel(trained.model, model_result(title, trained, training, validation), probabilities)
+
+
+def retrained(before: MadeModel, after: TrainedModel) -> MadeModel:
+    """Put a retrained model in the place of the one whose cross-validation figures are kept."""
+    result = replace(
+        before.result,
+        retraining=after.fit.history,
+        retraining_steps=after.fit.steps,
+        seconds=before.result.seconds + after.fit.seconds,
+    )
+    return MadeModel(after.model, result, before.probabilities)
+
+
+def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:
+    """Write what a stage made, in one step; then the stage is finished.
+
+    The model is written to its place in the run folder as well, "initial" or "optimized", so that there is a usable
+    model from the first stage on.
+    """
+    with atomic_folder(folder.path / STAGES / stage) as place:
+        save_model(made.model, place / MODEL_FOLDER)
+        with (place / PROBABILITIES).open("wb") as file:
+            np.savez(file, **made.probabilities)  # type: ignore[arg-type]
+        write_json(place / RESULT, to_json(made.result))
+    save_model(made.model, folder.path / ("initial" if stage == "initial" else "optimized"), replace=True)
+    folder.event("stage finished", stage=stage)
+
+
+def kept(folder: RunFolder, stage: str) -> MadeModel | None:
+    """Read back what a finished stage left; None if it is not finished."""
+    place = folder.path / STAGES / stage
+    if not place.is_dir():
+        return None
+    result = from_json(ModelResult, json.loads((place / RESULT).read_bytes()), place=str(place / RESULT))
+    with np.load(place / PROBABILITIES, allow_pickle=False) as arrays:
+        probabilities = {name: arrays[name] for name in arrays.files}
+    return MadeModel(load_model(place / MODEL_FOLDER), result, probabilities)

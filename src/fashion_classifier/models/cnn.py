@@ -1,0 +1,101 @@
+"""A small fast convolutional network.
+
+After the network of Keller Jordan's airbench (arXiv:2404.00498): a 2x2 stem, then groups of
+convolution - pooling - norm - activation - convolution - norm - activation, and global max pooling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.models.settings import check_counts, check_fraction, report
+
+LARGE_SIDE = 40  # images whose longest side exceeds this are halved by the stem, until it does not
+
+
+@dataclass(frozen=True, kw_only=True)
+class CnnConfig:
+    """A convolutional network with dropout before the last layer.
+
+    Parameters
+    ----------
+    stem
+        Channels of the first, 2x2 convolution.
+    widths
+        Channels of each group of two 3x3 convolutions; every group halves height and width.
+    dropout
+        Probability, from 0 to below 1, that a feature is dropped in training.
+    """
+
+    family: ClassVar[str] = "cnn"
+    stem: int = 16
+    widths: tuple[int, ...] = (32, 96, 96)
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        report(
+            self,
+            check_counts("stem", [self.stem]),
+            check_counts("widths", self.widths),
+            check_fraction("dropout", self.dropout),
+        )
+
+
+class Stem(nn.Module):
+    """A small convolution, always in float32.
+
+    A 1-channel 2x2 convolution in bfloat16 has returned wrong values in some builds of PyTorch (pytorch issue
+    163347), and this layer is too small for its precision to matter to speed.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs
+        Channels.
+    stride
+        1, or a power of two for large images.
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int, stride: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(n_inputs, n_outputs, max(2, stride), stride)
+
+    def forward(self, images: Tensor) -> Tensor:  # (B, C, H, W), float32
+        """Return features of shape (B, n_outputs, H', W')."""
+        with torch.autocast(images.device.type, enabled=False):
+            features: Tensor = self.convolution(images)
+        return features
+
+
+def build_cnn(config: CnnConfig, shape: ImageShape, n_classes: int) -> nn.Module:
+    """Build the network: standardised images of shape (B, C, H, W) to logits of shape (B, k)."""
+    stride = stem_stride(shape)
+    side = min(shape.height, shape.width) // stride
+    layers: list[nn.Module] = [Stem(shape.channels, config.stem, stride), nn.ReLU(inplace=True)]
+    for n_inputs, n_outputs in pairwise((config.stem, *config.widths)):
+        layers.append(_convolution(n_inputs, n_outputs))
+        if side >= 4:
+            layers.append(nn.MaxPool2d(2))
+            side //= 2
+        layers += [nn.BatchNorm2d(n_outputs), nn.ReLU(inplace=True)]
+        layers += [_convolution(n_outputs, n_outputs), nn.BatchNorm2d(n_outputs), nn.ReLU(inplace=True)]
+    layers += [nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(config.dropout)]
+    return nn.Sequential(*layers, nn.Linear(config.widths[-1], n_classes))
+
+
+def stem_stride(shape: ImageShape) -> int:
+    """Return the stem's stride: 1 for small images, a power of two for larger ones."""
+    stride = 1
+    while max(shape.height, shape.width) / stride > LARGE_SIDE:
+        stride *= 2
+    return stride
+
+
+def _convolution(n_inputs: int, n_outputs: int) -> nn.Conv2d:
+    """Return a 3x3 convolution that keeps height and width; the norm after it has the bias."""
+    return nn.Conv2d(n_inputs, n_outputs, 3, padding=1, bias=False)

@@ -1,0 +1,87 @@
+"""A small residual network (arXiv:1512.03385, with pre-activation after arXiv:1603.05027)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.models.cnn import Stem, stem_stride
+from fashion_classifier.models.settings import check_counts, check_fraction, report
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResnetConfig:
+    """A residual network with dropout before the last layer.
+
+    Parameters
+    ----------
+    widths
+        Channels of each stage; every stage after the first halves height and width.
+    blocks
+        Residual blocks of each stage.
+    dropout
+        Probability, from 0 to below 1, that a feature is dropped in training.
+    """
+
+    family: ClassVar[str] = "resnet"
+    widths: tuple[int, ...] = (24, 48, 96)
+    blocks: int = 1
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        report(
+            self,
+            check_counts("widths", self.widths),
+            check_counts("blocks", [self.blocks], largest=64),
+            check_fraction("dropout", self.dropout),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Norm - ReLU - convolution twice, added to what came in.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs
+        Channels; where they differ, what came in goes through a 1x1 convolution.
+    stride
+        1, or 2 to halve height and width.
+    """
+
+    def __init__(self, n_inputs: int, n_outputs: int, stride: int) -> None:
+        super().__init__()
+        self.first_norm = nn.BatchNorm2d(n_inputs)
+        self.first = nn.Conv2d(n_inputs, n_outputs, 3, stride, padding=1, bias=False)
+        self.second_norm = nn.BatchNorm2d(n_outputs)
+        self.second = nn.Conv2d(n_outputs, n_outputs, 3, padding=1, bias=False)
+        changes = stride != 1 or n_inputs != n_outputs
+        self.shortcut = nn.Conv2d(n_inputs, n_outputs, 1, stride, bias=False) if changes else None
+
+    def forward(self, features: Tensor) -> Tensor:  # (B, n_inputs, H, W)
+        """Return features of shape (B, n_outputs, H / stride, W / stride)."""
+        active = nn.functional.relu(self.first_norm(features))
+        kept = features if self.shortcut is None else self.shortcut(active)
+        inner = nn.functional.relu(self.second_norm(self.first(active)))
+        added: Tensor = kept + self.second(inner)
+        return added
+
+
+def build_resnet(config: ResnetConfig, shape: ImageShape, n_classes: int) -> nn.Module:
+    """Build the network: standardised images of shape (B, C, H, W) to logits of shape (B, k)."""
+    first = config.widths[0]
+    layers: list[nn.Module] = [
+        Stem(shape.channels, first, stem_stride(shape)),
+        nn.BatchNorm2d(first),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+    ]
+    for stage, (n_inputs, n_outputs) in enumerate(pairwise((first, *config.widths))):
+        layers.append(ResidualBlock(n_inputs, n_outputs, 1 if stage == 0 else 2))
+        layers += [ResidualBlock(n_outputs, n_outputs, 1) for _ in range(config.blocks - 1)]
+    last = config.widths[-1]
+    layers += [nn.BatchNorm2d(last), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Dropout(config.dropout), nn.Linear(last, n_classes))

@@ -1,0 +1,32 @@
+"""Checks that the families' settings share: every fault of a configuration is reported at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fashion_classifier.errors import UsageError
+
+
+def check_counts(name: str, values: Sequence[int], *, largest: int = 4096) -> str | None:
+    """Say what is wrong with a non-empty list of counts, or return None."""
+    if values and all(type(value) is int and 1 <= value <= largest for value in values):
+        return None
+    return f"`{name}` must be one or more whole numbers from 1 to {largest}, but got {list(values)}"
+
+
+def check_fraction(name: str, value: float) -> str | None:
+    """Say what is wrong with a fraction, or return None."""
+    return None if 0 <= value < 1 else f"`0 <= {name} < 1` must hold, but got {name}={value}"
+
+
+def report(settings: object, *faults: str | None) -> None:
+    """Raise one error with all faults that there are.
+
+    Raises
+    ------
+    UsageError
+        If any fault is not None.
+    """
+    found = [fault for fault in faults if fault is not None]
+    if found:
+        raise UsageError(f"{type(settings).__name__}: {'; '.join(found)}.")

@@ -1,0 +1,75 @@
+"""Optimization: what was searched and chosen, and what that gained over the recipe known beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fashion_classifier.evaluation.comparison import NOT_DISTINGUISHABLE
+from fashion_classifier.reporting.results import SearchFacts
+from fashion_classifier.reporting.wording import (
+    counted,
+    duration,
+    listed,
+    percent,
+    probability_of_chance,
+    setting_name,
+    share,
+    signed_points,
+)
+
+_TRIAL_0 = "Trial 0, the recipe known beforehand"
+
+
+def optimization(search: SearchFacts | None) -> Iterator[str]:
+    """Say what the search for hyperparameters did, and what for."""
+    if search is None:
+        yield "No search for hyperparameters was made in this run: the optimized model’s settings were given."
+        return
+    yield _what_was_searched(search)
+    yield _what_it_gained(search)
+    yield from _what_was_chosen(search)
+    for family, importance in search.importance.items():
+        if importance:
+            name, part = max(importance.items(), key=lambda item: item[1])
+            variance = f"{percent(part, 0)} of the variance between trials"
+            yield f"In {family}, {setting_name(name)} mattered most: {variance}."
+
+
+def _what_was_searched(search: SearchFacts) -> str:
+    """Say how many trials there were and how they ended."""
+    trials = [trial for trial in search.trials if trial.purpose == "search"]
+    finished = [trial for trial in trials if trial.state == "complete"]
+    numbers = {end: sum(trial.state == end for trial in trials) for end in ("pruned", "failed")}
+    ends = [f"{counted(n, 'trial')} {end}" for end, n in numbers.items() if n]
+    families = sorted({trial.family for trial in finished})
+    among = f" in {counted(len(families), 'family', 'families')} ({listed(families, 5)})" if families else ""
+    rest = f"; {listed(ends)}" if ends else ""
+    return (
+        f"The search finished {counted(len(finished), 'trial')}{among} within {duration(search.seconds)}, "
+        f"{search.epochs_per_trial} each{rest}."
+    )
+
+
+def _what_it_gained(search: SearchFacts) -> str:
+    """Say what the chosen trial has over the recipe that was known beforehand."""
+    if search.chosen == 0:
+        return f"{_TRIAL_0}, was itself the one chosen: the search gained nothing over it."
+    if search.gain is None:
+        return f"{_TRIAL_0}, did not finish, so that what the search gained over it is not known."
+    chance = probability_of_chance(search.gain.p_value)
+    gain = f"{signed_points(search.gain.difference)} in cross-validation accuracy, {chance}"
+    if search.gain.verdict == NOT_DISTINGUISHABLE:
+        return f"The chosen trial is not distinguishable from trial 0, the recipe known beforehand: {gain}."
+    return f"The chosen trial is {search.gain.verdict} than trial 0, the recipe known beforehand: {gain}."
+
+
+def _what_was_chosen(search: SearchFacts) -> Iterator[str]:
+    """Say what the chosen trial reached, and how far to trust that."""
+    for row in search.leaderboard:
+        if row.trial == search.chosen:
+            yield (
+                f"Trial {search.chosen} ({row.family}) was chosen, with {share(row.accuracy)} of the "
+                "cross-validation images correct after its short training. Chosen as the best of several "
+                "by these very images, it is flattered by them; the test set, by which nothing was chosen, "
+                "is the measure."
+            )

@@ -1,0 +1,87 @@
+"""Every figure of a report, by name: drawn from a run's results, or written into its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from fashion_classifier.reporting.figures.comparison import initial_against_optimized, splits_side_by_side
+from fashion_classifier.reporting.figures.confusion import confusion_matrix
+from fashion_classifier.reporting.figures.curves import learning_curves
+from fashion_classifier.reporting.figures.importance import hyperparameter_importance
+from fashion_classifier.reporting.figures.mistakes import mended_and_broken, mistakes_gallery
+from fashion_classifier.reporting.figures.per_class import per_class_comparison
+from fashion_classifier.reporting.figures.search import search_progress
+from fashion_classifier.reporting.figures.svg import save_figure
+from fashion_classifier.reporting.gallery import Mistake
+from fashion_classifier.reporting.results import RunResults
+from fashion_classifier.reporting.wording import counted
+
+
+def draw_figures(
+    results: RunResults,
+    mistakes: Mapping[str, Sequence[Mistake]],
+    mended: Sequence[Mistake],
+    broken: Sequence[Mistake],
+) -> dict[str, Figure]:
+    """Draw every figure of a report.
+
+    Parameters
+    ----------
+    mistakes
+        "initial" and "optimized" -> the images that the model got wrong, the surest first.
+    mended, broken
+        As in `mended_and_broken`.
+
+    Returns
+    -------
+    dict
+        Name -> figure, in the order of a report: "initial-against-optimized", "learning-curves", "search" and
+        "importance" (only where there was a search, and where importance could be told), then for both models
+        "confusion-initial", "confusion-rates-initial", …, then "per-class", "splits", "mistakes-initial",
+        "mistakes-optimized" and "mended-and-broken".
+    """
+    figures = {
+        "initial-against-optimized": initial_against_optimized(results),
+        "learning-curves": learning_curves(results.initial, results.optimized),
+    }
+    if results.search is not None:
+        figures["search"] = search_progress(results.search)
+        if any(results.search.importance.values()):
+            figures["importance"] = hyperparameter_importance(results.search)
+    for name, model in (("initial", results.initial), ("optimized", results.optimized)):
+        evaluation = model.test or model.validation
+        images = "test images" if model.test else "cross-validation images"
+        title = f"{name.capitalize()} model on {evaluation.n:,} {images}"
+        figures[f"confusion-{name}"] = confusion_matrix(evaluation, title=title)
+        figures[f"confusion-rates-{name}"] = confusion_matrix(evaluation, title=title, normalise=True)
+    figures["per-class"] = per_class_comparison(results)
+    figures["splits"] = splits_side_by_side(results)
+    for name, model in (("initial", results.initial), ("optimized", results.optimized)):
+        n_wrong = counted((model.test or model.validation).n_misclassified, "misclassified image")
+        title = f"{name.capitalize()} model: {n_wrong}"
+        figures[f"mistakes-{name}"] = mistakes_gallery(mistakes[name], title=title)
+    figures["mended-and-broken"] = mended_and_broken(mended, broken, comparison=results.comparison)
+    return figures
+
+
+def save_figures(
+    results: RunResults,
+    mistakes: Mapping[str, Sequence[Mistake]],
+    mended: Sequence[Mistake],
+    broken: Sequence[Mistake],
+    folder: Path,
+) -> dict[str, Path]:
+    """Write every figure of `draw_figures` into a folder, as ``name.svg`` and ``name.png``.
+
+    Each file is whole or not there. The files stand alone, dark on white; `to_svg` gives markup for a page.
+
+    Returns
+    -------
+    dict
+        Name -> the SVG file.
+    """
+    figures = draw_figures(results, mistakes, mended, broken)
+    return {name: save_figure(figure, folder, name) for name, figure in figures.items()}

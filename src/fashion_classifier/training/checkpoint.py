@@ -1,0 +1,112 @@
+"""The whole state of a training in one safetensors file, from which it continues to the bit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from fashion_classifier.errors import ModelError
+from fashion_classifier.storage import atomic_path
+
+
+@dataclass(frozen=True)
+class CheckpointPlan:
+    """Where and how often the state of a training is saved.
+
+    Parameters
+    ----------
+    path
+        The file, replaced each time.
+    every_s
+        Seconds between savings.
+    """
+
+    path: Path
+    every_s: float = 15.0
+
+
+def save_checkpoint(
+    path: Path,
+    modules: dict[str, nn.Module],
+    optimizers: Sequence[torch.optim.Optimizer],
+    facts: dict[str, Any],
+) -> None:
+    """Save the state.
+
+    Parameters
+    ----------
+    path
+        The file; replaced in one step.
+    modules
+        Networks by name.
+    optimizers
+        Whose buffers are kept.
+    facts
+        Whatever else must be known, as JSON holds it.
+    """
+    tensors = {
+        f"module/{name}/{key}": tensor.detach().contiguous().clone()
+        for name, module in modules.items()
+        for key, tensor in module.state_dict().items()
+    }
+    for number, optimizer in enumerate(optimizers):
+        for index, buffers in optimizer.state_dict()["state"].items():
+            for key, value in buffers.items():
+                if isinstance(value, Tensor):
+                    tensors[f"optimizer/{number}/{index}/{key}"] = value.detach().contiguous().clone()
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"facts": json.dumps(facts)})
+
+
+def load_checkpoint(
+    path: Path, modules: dict[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
+) -> dict[str, Any]:
+    """Restore the state into modules and optimizers made from the same configuration, and return the facts.
+
+    Raises
+    ------
+    ModelError
+        If the file is damaged or belongs to another configuration.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+        for name, module in modules.items():
+            prefix = f"module/{name}/"
+            module.load_state_dict(
+                {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+            )
+        for number, optimizer in enumerate(optimizers):
+            state = optimizer.state_dict()
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            state["state"] = _buffers(tensors, f"optimizer/{number}/", weights)
+            optimizer.load_state_dict(state)
+    except Exception as error:
+        raise ModelError(
+            f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). "
+            "Remove it to train anew."
+        ) from error
+    return facts
+
+
+def _buffers(tensors: dict[str, Tensor], prefix: str, weights: Sequence[Tensor]) -> dict[int, dict[str, Tensor]]:
+    """Collect one optimizer's buffers, in their weights' memory order: fused optimizers go by memory, not by index."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in tensors.items():
+        if not key.startswith(prefix):
+            continue
+        index, name = key.removeprefix(prefix).split("/", 1)
+        weight = weights[int(index)]
+        if tensor.shape == weight.shape:
+            tensor = torch.empty_like(weight).copy_(tensor)  # noqa: PLW2901
+        state.setdefault(int(index), {})[name] = tensor
+    return state

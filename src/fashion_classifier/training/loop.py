@@ -1,0 +1,369 @@
+"""The training loop: all images in memory, every source of chance derived from (seed, step), checkpoints to the bit."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fashion_classifier.data.dataset import Dataset
+from fashion_classifier.errors import FashionError
+from fashion_classifier.inference.predictor import PredictConfig, computing_in, predict_probabilities
+from fashion_classifier.progress import Progress, silent
+from fashion_classifier.reporting.results import Epoch
+from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.augmentation import augment
+from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, save_checkpoint
+from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
+from fashion_classifier.training.optimizers import LearningRate, make_optimizers
+
+PROGRESS_EVERY_S = 0.2
+LARGEST_LOSS = 1e4  # nats; beyond it nothing recovers
+
+
+class DivergedError(FashionError, ArithmeticError):
+    """The loss is no longer a number, or beyond all bounds: the learning rate is too high, or the data is odd."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitConfig:
+    """What one fit needs beyond the settings of the training.
+
+    Parameters
+    ----------
+    seed
+        Of order, augmentation and dropout.
+    precision
+        "float32" or "bfloat16"; decided before.
+    device
+        Where the network is.
+    steps
+        Steps of the whole schedule; `TrainConfig.epochs` over the data by default.
+    seconds
+        Time over which the schedule runs out even if its steps are not done; None for as long as it takes.
+    interim_images
+        How many of the validation images the validations before the last look at; None for all.
+    """
+
+    seed: int
+    precision: str = "float32"
+    device: str = "cpu"
+    steps: int | None = None
+    seconds: float | None = None
+    interim_images: int | None = None
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a training went; the network that was given has the weights that were kept.
+
+    Parameters
+    ----------
+    history
+        One record for each validation.
+    stopped_because
+        Why it ended.
+    steps
+        Steps that were done.
+    best_step
+        The step whose weights were kept.
+    seconds
+        Time it took, over all continuations.
+    """
+
+    history: tuple[Epoch, ...]
+    stopped_because: StopReason
+    steps: int
+    best_step: int
+    seconds: float
+
+
+StopAsked = Callable[[], StopReason | None]
+OnValidation = Callable[[Epoch], StopReason | None]
+
+
+def steps_per_epoch(n_images: int, batch_size: int) -> int:
+    """Return the number of whole batches in one pass; what is left over takes part in the next, newly mixed one."""
+    return max(1, n_images // batch_size)
+
+
+def fit(
+    network: nn.Module,
+    training: Dataset,
+    validation: Dataset | None,
+    config: TrainConfig,
+    how: FitConfig,
+    *,
+    stop_asked: StopAsked = lambda: None,
+    on_validation: OnValidation = lambda _: None,
+    checkpoint: CheckpointPlan | None = None,
+    progress: Progress = silent,
+    task: str = "Training",
+) -> FitResult:
+    """Train a network.
+
+    Parameters
+    ----------
+    network
+        Changed in place; on ``how.device``.
+    training, validation
+        What is learned from, and what early stopping looks at; without validation data the last weights are kept.
+    config
+        The settings of the training.
+    how
+        Seed, precision and limits.
+    stop_asked
+        Asked before every step; a reason stops the training in an orderly way.
+    on_validation
+        Told of every validation; a reason stops the training.
+    checkpoint
+        Where the state is saved; if the file is there, the training goes on from it.
+    progress
+        Told of every fraction of a second.
+
+    Raises
+    ------
+    DivergedError
+        If the loss is no longer a number.
+    ModelError
+        If the checkpoint is damaged.
+    """
+    loop = _Loop(network, training, validation, config, how)
+    if checkpoint is not None and checkpoint.path.exists():
+        loop.restore(checkpoint)
+    last_saved = last_shown = time.perf_counter()
+    reason: StopReason | None = loop.ended
+    while reason is None:
+        reason = stop_asked()
+        if reason is None:
+            loop.step()
+            reason = loop.over()
+        if reason is StopReason.INTERRUPTED and checkpoint is not None:
+            loop.save(checkpoint, None)  # before the validation that only this ending makes
+        if loop.validation_due(at_end=reason is not None):
+            record = loop.validate(final=reason is not None)
+            reason = reason or on_validation(record)
+            if loop.stopping.exhausted:
+                reason = reason or StopReason.PATIENCE
+        now = time.perf_counter()
+        if now - last_shown > PROGRESS_EVERY_S or reason is not None:
+            last_shown = now
+            progress(task, 1.0 if reason is not None else loop.progress(), 1.0, loop.detail())
+        due = now - last_saved > checkpoint.every_s if checkpoint is not None else False
+        if checkpoint is not None and reason is not StopReason.INTERRUPTED and (due or reason is not None):
+            loop.save(checkpoint, reason)
+            last_saved = time.perf_counter()
+    return loop.finish(reason)
+
+
+class _Loop:
+    """The state of one training."""
+
+    def __init__(
+        self, network: nn.Module, training: Dataset, validation: Dataset | None, config: TrainConfig, how: FitConfig
+    ) -> None:
+        self.network, self.validation, self.config, self.how = network, validation, config, how
+        self.images = torch.from_numpy(np.array(training.images)).to(how.device)
+        self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
+        self.batch_size = min(config.batch_size, len(training))
+        self.per_epoch = steps_per_epoch(len(training), self.batch_size)
+        self.steps = how.steps or max(1, math.ceil(config.epochs * self.per_epoch))
+        self.optimizers = make_optimizers(network, config)
+        self.rate = LearningRate(self.optimizers, config)
+        self.averaged = copy.deepcopy(network) if config.ema_decay else None
+        self.best = copy.deepcopy(network) if config.patience_epochs and validation is not None else None
+        self.stopping = EarlyStopping(config.patience_epochs)
+        self.weights = _class_weights(training, how.device) if config.class_weights == "balanced" else None
+        self.history: list[Epoch] = []
+        self.done = 0
+        self.ended: StopReason | None = None
+        self.seen = self.right = 0
+        self.loss = 0.0
+        self.started = time.perf_counter()
+        self.order = (-1, torch.empty(0, dtype=torch.int64))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of training so far."""
+        return time.perf_counter() - self.started
+
+    def progress(self) -> float:
+        """Return how far the schedule is, 0 to 1: by steps, or by time where that has run further."""
+        by_time = self.elapsed / self.how.seconds if self.how.seconds is not None else 0.0
+        return min(1.0, max(self.done / self.steps, by_time))
+
+    def over(self) -> StopReason | None:
+        """Return why the schedule is at its end, if it is."""
+        if self.done >= self.steps:
+            return StopReason.FINISHED
+        if self.how.seconds is not None and self.elapsed >= self.how.seconds:
+            return StopReason.TIME
+        return None
+
+    def step(self) -> None:
+        """Learn from one batch."""
+        self.network.train()
+        self.rate.set(self.progress())
+        index = self._batch()
+        generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
+        images = augment(self.images[index], self.config.augmentation, generator)
+        labels = self.labels[index]
+        _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
+        with computing_in(self.how.precision, self.how.device):
+            logits = self.network(images).float()
+            loss = nn.functional.cross_entropy(
+                logits, labels, weight=self.weights, label_smoothing=self.config.label_smoothing
+            )
+        loss.backward()  # type: ignore[no-untyped-call]
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        self.done += 1
+        self._note(logits.detach(), labels)
+        if self.averaged is not None:
+            _average(self.averaged, self.network, self.config.ema_decay, self.done)
+
+    def _batch(self) -> Tensor:
+        """Return the positions of the next batch's images."""
+        epoch, position = divmod(self.done, self.per_epoch)
+        if self.order[0] != epoch:
+            generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "order", epoch))
+            self.order = epoch, torch.randperm(len(self.labels), generator=generator)
+        return self.order[1][position * self.batch_size : (position + 1) * self.batch_size]
+
+    def _note(self, logits: Tensor, labels: Tensor) -> None:
+        """Add a batch to the running figures of the training."""
+        loss = float(nn.functional.cross_entropy(logits, labels))
+        if not loss < LARGEST_LOSS:
+            raise DivergedError(
+                f"The loss is {loss} at step {self.done}: the training has diverged. Lower the learning rate."
+            )
+        self.loss += loss * len(labels)
+        self.right += int((logits.argmax(1) == labels).sum())
+        self.seen += len(labels)
+
+    def validation_due(self, *, at_end: bool) -> bool:
+        """Tell whether to validate now."""
+        if at_end and self.history and self.history[-1].step == self.done and self.how.interim_images is None:
+            return False  # there is nothing new to be seen
+        if at_end or self.validation is None:
+            return at_end or self.done % self.per_epoch == 0
+        if self.config.validations == 0:
+            return self.done % self.per_epoch == 0
+        return int(self.progress() * self.config.validations) > len(self.history)
+
+    def validate(self, *, final: bool) -> Epoch:
+        """Compute loss and accuracy on validation data, and keep the weights if they are the best so far."""
+        loss, accuracy = self._validation_figures(final=final)
+        record = Epoch(
+            epoch=self.done / self.per_epoch,
+            step=self.done,
+            seconds=self.elapsed,
+            learning_rate=self.rate.present,
+            training_loss=self.loss / max(1, self.seen),
+            training_accuracy=self.right / max(1, self.seen),
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+        )
+        self.loss, self.right, self.seen = 0.0, 0, 0
+        self.history.append(record)
+        if loss is not None and self.stopping.improved(loss, self.done) and self.best is not None:
+            self.best.load_state_dict(self.current.state_dict())
+        return record
+
+    @property
+    def current(self) -> nn.Module:
+        """The weights as they are now: the moving average where there is one."""
+        return self.network if self.averaged is None else self.averaged
+
+    def _validation_figures(self, *, final: bool) -> tuple[float | None, float | None]:
+        """Return loss in nats and accuracy; None without validation data."""
+        if self.validation is None:
+            return None, None
+        n_images = len(self.validation) if final or self.how.interim_images is None else self.how.interim_images
+        labels = self.validation.labels[:n_images]
+        how = PredictConfig(precision=self.how.precision)
+        probabilities = predict_probabilities(self.current, self.validation.images[:n_images], how)
+        given = probabilities[np.arange(len(labels)), labels]
+        loss = -np.log(np.maximum(given, 1e-12)).mean(dtype=np.float64)
+        return float(loss), float((probabilities.argmax(1) == labels).mean())
+
+    def detail(self) -> str:
+        """Describe the state in a few words."""
+        words = [f"epoch {self.done / self.per_epoch:.1f}"]
+        if self.seen:
+            words.append(f"loss {self.loss / self.seen:.3f}")
+        if self.history and self.history[-1].validation_accuracy is not None:
+            words.append(f"validation {self.history[-1].validation_accuracy:.1%}")
+        return ", ".join(words)
+
+    def finish(self, reason: StopReason) -> FitResult:
+        """Put the kept weights into the network and tell how it went."""
+        kept = self.current if self.best is None or not self.stopping.best_step else self.best
+        if kept is not self.network:
+            self.network.load_state_dict(kept.state_dict())
+        best_step = self.stopping.best_step if kept is self.best else self.done
+        self.network.eval()
+        return FitResult(tuple(self.history), reason, self.done, best_step, self.elapsed)
+
+    @property
+    def modules(self) -> dict[str, nn.Module]:
+        """Everything with weights, by name."""
+        named = {"network": self.network, "averaged": self.averaged, "best": self.best}
+        return {name: module for name, module in named.items() if module is not None}
+
+    def save(self, plan: CheckpointPlan, ended: StopReason | None) -> None:
+        """Save the whole state."""
+        facts = {
+            "done": self.done,
+            "elapsed": self.elapsed,
+            "ended": ended,
+            "history": [asdict(record) for record in self.history],
+            "stopping": {**asdict(self.stopping), "best_loss": min(self.stopping.best_loss, 1e300)},
+            "running": [self.loss, self.right, self.seen],
+        }
+        save_checkpoint(plan.path, self.modules, self.optimizers, facts)
+
+    def restore(self, plan: CheckpointPlan) -> None:
+        """Go on from a saved state."""
+        facts: dict[str, Any] = load_checkpoint(plan.path, self.modules, self.optimizers)
+        self.done = facts["done"]
+        self.started = time.perf_counter() - facts["elapsed"]
+        self.ended = None if facts["ended"] is None else StopReason(facts["ended"])
+        self.history = [Epoch(**record) for record in facts["history"]]
+        self.stopping = replace(self.stopping, **facts["stopping"])
+        self.loss, self.right, self.seen = facts["running"]
+
+
+def _seed_dropout(seed: int, device: str) -> None:
+    """Seed the generator that dropout draws from."""
+    if device == "cpu":
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+
+
+def _class_weights(training: Dataset, device: str) -> Tensor:
+    """Weigh each class by the inverse of its frequency; the mean over the images is 1."""
+    counts = np.bincount(training.labels, minlength=len(training.classes))
+    weights = len(training) / (len(training.classes) * np.maximum(counts, 1))
+    return torch.tensor(weights, dtype=torch.float32, device=device)
+
+
+@torch.no_grad()
+def _average(averaged: nn.Module, network: nn.Module, decay: float, step: int) -> None:
+    """Move the averaged weights towards the present ones; faster in the first steps."""
+    present_share = 1 - min(decay, step / (step + 10))
+    for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(now, present_share)
+        else:
+            mean.copy_(now)

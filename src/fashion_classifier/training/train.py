@@ -1,0 +1,152 @@
+"""From a recipe and a split to a trained model: the workshop in which every stage has its models made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fashion_classifier.data.dataset import Dataset, ImageShape
+from fashion_classifier.data.split import Split
+from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
+from fashion_classifier.models.catalogue import build
+from fashion_classifier.models.layers import channel_statistics
+from fashion_classifier.progress import Progress, silent
+from fashion_classifier.reporting.results import Epoch
+from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.checkpoint import CheckpointPlan
+from fashion_classifier.training.early_stopping import StopReason
+from fashion_classifier.training.loop import FitConfig, FitResult, fit
+from fashion_classifier.training.precision import PrecisionChoice, probe_precision
+from fashion_classifier.training.recipes import Recipe
+
+PROBE_IMAGES = 128
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model as it came out of a training.
+
+    Parameters
+    ----------
+    validation_probabilities
+        Of the cross-validation images, float32 of shape (n, k); empty where the model was trained on them as well.
+    """
+
+    model: Model
+    fit: FitResult
+    recipe: Recipe
+    validation_probabilities: NDArray[np.float32]
+
+
+@dataclass(eq=False)
+class Workshop:
+    """Trains recipes on one split, on one device.
+
+    Parameters
+    ----------
+    split
+        Its test set stays sealed.
+    device
+        "cpu", "cuda" or "mps".
+    precisions
+        For each family the precision that was decided on; what is missing is probed when it is first needed. Give
+        what an earlier session found, so that a continued run computes in the same precision.
+    """
+
+    split: Split
+    device: str = "cpu"
+    precisions: dict[str, PrecisionChoice] = field(default_factory=dict)
+    provenance: dict[str, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.statistics = channel_statistics(self.split.training.images)
+
+    def train(
+        self,
+        recipe: Recipe,
+        *,
+        seed: int,
+        epochs: float | None = None,
+        steps: int | None = None,
+        seconds: float | None = None,
+        validations: int | None = None,
+        interim_images: int | None = None,
+        on_everything: bool = False,
+        stop_asked: Callable[[], StopReason | None] = lambda: None,
+        on_validation: Callable[[Epoch], StopReason | None] = lambda _: None,
+        checkpoint: CheckpointPlan | None = None,
+        progress: Progress = silent,
+        task: str = "Training",
+    ) -> TrainedModel:
+        """Train a recipe.
+
+        Parameters
+        ----------
+        seed
+            Of the weights and of the training.
+        epochs, validations
+            Instead of the recipe's own.
+        steps, seconds, interim_images
+            See `FitConfig`.
+        on_everything
+            Whether to learn from training and cross-validation data together; there is no validation then.
+        """
+        settings = recipe.training
+        if epochs is not None:
+            settings = replace(settings, epochs=epochs)
+        if validations is not None:
+            settings = replace(settings, validations=validations)
+        if on_everything:
+            settings = replace(settings, patience_epochs=0)
+        training = self.split.everything_but_test if on_everything else self.split.training
+        classes = training.classes
+        network = build(
+            recipe.model, training.shape, len(classes), self.statistics, seed=derive_seed(seed, "weights")
+        ).to(self.device)
+        precision = self.precision_for(recipe, training).precision
+        how = FitConfig(
+            seed=seed, precision=precision, device=self.device, steps=steps, seconds=seconds, interim_images=interim_images
+        )
+        result = fit(
+            network,
+            training,
+            None if on_everything else self.split.validation,
+            settings,
+            how,
+            stop_asked=stop_asked,
+            on_validation=on_validation,
+            checkpoint=checkpoint,
+            progress=progress,
+            task=task,
+        )
+        model = Model(
+            network=network,
+            config=recipe.model,
+            classes=classes,
+            shape=training.shape,
+            how=PredictConfig(precision=precision, views=settings.views),
+            provenance={**self.provenance, "seed": seed, "steps": result.best_step, "recipe": settings.to_dict()},
+        )
+        probabilities = np.empty((0, len(classes)), np.float32)
+        if not on_everything:
+            images = self.split.validation.images
+            probabilities = predict_probabilities(network, images, model.how)
+        return TrainedModel(model, result, Recipe(recipe.model, settings), probabilities)
+
+    def precision_for(self, recipe: Recipe, training: Dataset) -> PrecisionChoice:
+        """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""
+        if recipe.training.precision != "auto":
+            return PrecisionChoice(recipe.training.precision, "the recipe says so")
+        family = recipe.model.family
+        if family not in self.precisions:
+            shape: ImageShape = training.shape
+            network = build(recipe.model, shape, len(training.classes), self.statistics, seed=0).to(self.device)
+            images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
+            labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
+            self.precisions[family] = probe_precision(network, images, labels)
+        return self.precisions[family]

@@ -1,0 +1,354 @@
+"""The search: Optuna trials in a SQLite study, each a short training, the best few confirmed with other seeds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.trial import TrialState
+
+from fashion_classifier.data.split import Split
+from fashion_classifier.errors import FashionError, UsageError
+from fashion_classifier.evaluation.metrics import evaluate
+from fashion_classifier.models.catalogue import count_parameters
+from fashion_classifier.progress import Progress, silent
+from fashion_classifier.reporting.results import Epoch
+from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
+from fashion_classifier.storage import atomic_path
+from fashion_classifier.training.early_stopping import StopReason
+from fashion_classifier.training.recipes import Recipe
+from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.space import known_points, recipe_of, suggest_recipe
+
+SEARCH, CONFIRMATION = "search", "confirmation"
+INTERIM_VALIDATIONS = 3  # validations of a trial, the last included; the pruner looks at the others
+INTERIM_IMAGES = 3000  # cross-validation images that those others look at
+STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
+N_FINALISTS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneConfig:
+    """What is searched, and for how long.
+
+    Parameters
+    ----------
+    families
+        Model families to choose from.
+    trials
+        Number of trials of the search; None for as many as the time allows.
+    epochs
+        Epochs of a trial; with `trial_seconds` their upper limit.
+    trial_seconds
+        Time of a trial, its last validation not included; None for exact work in epochs.
+    seconds
+        Time of the whole search with its confirmation; None for no limit.
+    finalists
+        How many of the best are trained again with another seed before one is chosen; trial 0 is always among them.
+    mirror
+        Whether mirror images may count as images of the same class.
+    seed
+        Seed of the run.
+    """
+
+    families: tuple[str, ...] = ("cnn", "mlp", "resnet")
+    trials: int | None = None
+    epochs: float = 1.0
+    trial_seconds: float | None = None
+    seconds: float | None = None
+    finalists: int = N_FINALISTS
+    mirror: bool = True
+    seed: int = DEFAULT_SEED
+
+    def __post_init__(self) -> None:
+        known_points(self.families)
+        if self.trials is None and self.seconds is None:
+            raise UsageError("A search needs an end: a number of trials or a time.")
+        if self.trials is not None and self.trials < 1:
+            raise UsageError(f"`trials >= 1` must hold, but got trials={self.trials}.")
+        if self.finalists < 1:
+            raise UsageError(f"`finalists >= 1` must hold, but got finalists={self.finalists}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One finished trial.
+
+    Parameters
+    ----------
+    index
+        0, 1, … in the order of the search; a trial that a crash cut off has none and is done again.
+    state
+        "complete", "pruned" or "failed".
+    """
+
+    index: int
+    state: str
+    purpose: str
+    params: dict[str, Any]
+    accuracy: float | None
+    loss: float | None
+    n_parameters: int | None
+    seconds: float
+    started_after: float
+    reason: str
+
+
+class Search:
+    """A study in a folder, which any number of calls continue.
+
+    Parameters
+    ----------
+    folder
+        Where ``study.db`` and the trials' predictions lie.
+    workshop
+        Trains and evaluates recipes on one split.
+    config
+        What is searched, and for how long.
+    """
+
+    def __init__(self, folder: Path, workshop: Workshop, config: TuneConfig) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.workshop, self.config = folder, workshop, config
+        storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.db'}")
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
+        self._studies = {
+            purpose: optuna.create_study(
+                storage=storage, study_name=purpose, direction="maximize", pruner=pruner, load_if_exists=True
+            )
+            for purpose in (SEARCH, CONFIRMATION)
+        }
+        for study in self._studies.values():
+            _end_abandoned(study)
+
+    def trials(self, purpose: str = SEARCH) -> list[Trial]:
+        """Return the finished trials in their order."""
+        frozen = [trial for trial in self._studies[purpose].trials if "index" in trial.user_attrs]
+        return [_trial(trial, purpose) for trial in frozen if trial.state.is_finished()]
+
+    def run(
+        self,
+        *,
+        stop_asked: Callable[[], StopReason | None] = lambda: None,
+        on_trial: Callable[[Trial, TrainedModel | None], None] = lambda _trial, _model: None,
+        progress: Progress = silent,
+    ) -> None:
+        """Go on with the search until its trials or its time are used up, or a stop is asked for."""
+        started = time.perf_counter()
+        while (index := len(self.trials())) < (self.config.trials or 10_000) and stop_asked() is None:
+            if not self._time_for_another(time.perf_counter() - started, reserve=self.config.finalists):
+                break
+            self._try_next(SEARCH, index, None, self.config.seed, started, stop_asked, on_trial, progress)
+        confirmed = len(self.trials(CONFIRMATION))
+        for number, finalist in enumerate(self.finalists()):
+            if number < confirmed:
+                continue
+            if stop_asked() is not None or not self._time_for_another(time.perf_counter() - started, reserve=0):
+                break
+            seed = derive_seed(self.config.seed, "confirmation")
+            self._try_next(CONFIRMATION, number, finalist, seed, started, stop_asked, on_trial, progress)
+
+    def finalists(self) -> list[Trial]:
+        """Return trial 0 and the best others, best first after trial 0; empty where there is nothing to decide."""
+        complete = [trial for trial in self.trials() if trial.state == "complete"]
+        if len(complete) < 2 or self.config.finalists < 2:
+            return []
+        ranked = sorted(complete, key=lambda trial: -(trial.accuracy or 0.0))
+        first = [trial for trial in complete if trial.index == 0]
+        others = [trial for trial in ranked if trial.index != 0]
+        return (first + others)[: self.config.finalists]
+
+    def chosen(self) -> Trial | None:
+        """Return the trial whose recipe is chosen, or None if none is complete.
+
+        Finalists are judged by their confirmation, whose seed had no part in making them finalists; without one,
+        the best trial of the search is taken.
+        """
+        confirmations = {trial.params["confirms"]: trial for trial in self._confirmed()}
+        finalists = [trial for trial in self.trials() if trial.index in confirmations]
+        if len(finalists) > 1:
+            return max(finalists, key=lambda trial: confirmations[trial.index].accuracy or 0.0)
+        complete = [trial for trial in self.trials() if trial.state == "complete"]
+        return max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
+
+    def recipe(self, trial: Trial) -> Recipe:
+        """Return the recipe of a trial."""
+        return recipe_of(trial.params, self.config.families, mirror=self.config.mirror)
+
+    def paired_predictions(self, chosen: Trial) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Return the labels that trial 0 and the chosen trial predicted for the cross-validation images.
+
+        Of their confirmations where both have one: those were no part of choosing. None if trial 0 was chosen, or
+        has no predictions.
+        """
+        if chosen.index == 0:
+            return None
+        confirmed = {trial.params["confirms"]: trial.index for trial in self._confirmed()}
+        if 0 in confirmed and chosen.index in confirmed:
+            files = [self._prediction_file(CONFIRMATION, confirmed[index]) for index in (0, chosen.index)]
+        else:
+            files = [self._prediction_file(SEARCH, index) for index in (0, chosen.index)]
+        if not all(file.exists() for file in files):
+            return None
+        first, second = (np.load(file, allow_pickle=False).astype(np.int64) for file in files)
+        return first, second
+
+    def importance(self) -> dict[str, dict[str, float]]:
+        """Return for each family with enough finished trials the importance of its hyperparameters (PED-ANOVA)."""
+        found = {}
+        for family in self.config.families:
+            complete = [
+                trial
+                for trial in self._studies[SEARCH].get_trials(states=(TrialState.COMPLETE,))
+                if trial.params.get("family") == family and "index" in trial.user_attrs
+            ]
+            if len(complete) < 6 or len({trial.value for trial in complete}) < 3:
+                continue
+            common = set.intersection(*(set(trial.params) for trial in complete)) - {"family"}
+            varied = [name for name in sorted(common) if len({trial.params[name] for trial in complete}) > 1]
+            study = optuna.create_study(direction="maximize")
+            study.add_trials(complete)
+            shares = optuna.importance.get_param_importances(study, params=varied)
+            found[family] = {name.removeprefix(f"{family}_"): float(share) for name, share in shares.items()}
+        return found
+
+    def _confirmed(self) -> list[Trial]:
+        """Return the complete confirmations."""
+        return [trial for trial in self.trials(CONFIRMATION) if trial.state == "complete"]
+
+    def _time_for_another(self, elapsed: float, reserve: int) -> bool:
+        """Tell whether a further trial fits into the time, so many confirmations kept in reserve."""
+        if self.config.seconds is None:
+            return True
+        durations = [trial.seconds for trial in self.trials() if trial.state == "complete"]
+        expected = max(durations[-3:], default=self.config.trial_seconds or 1.0)
+        return elapsed + expected * (1 + reserve) <= self.config.seconds
+
+    def _try_next(
+        self,
+        purpose: str,
+        index: int,
+        confirms: Trial | None,
+        seed: int,
+        started: float,
+        stop_asked: Callable[[], StopReason | None],
+        on_trial: Callable[[Trial, TrainedModel | None], None],
+        progress: Progress,
+    ) -> None:
+        """Ask for one trial, train it, and tell its result."""
+        study = self._studies[purpose]
+        study.sampler = optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, seed=derive_seed(seed, "sampler", index) % 2**32
+        )
+        known = known_points(self.config.families)
+        if confirms is not None:
+            study.enqueue_trial(confirms.params, user_attrs={"confirms": confirms.index})
+        elif index < len(known):
+            study.enqueue_trial(dict(known[index]))
+        trial = study.ask()
+        begin = time.perf_counter()
+        trial.set_user_attr("started_after", begin - started)
+        recipe = suggest_recipe(trial, self.config.families, mirror=self.config.mirror)
+        label = f"{'Trial' if purpose == SEARCH else 'Confirmation'} {index}: {recipe.model.family}"
+        trained: TrainedModel | None = None
+        try:
+            trained = self.workshop.train(
+                recipe,
+                seed=derive_seed(seed, "trial", index),
+                epochs=self.config.epochs,
+                seconds=self.config.trial_seconds,
+                validations=INTERIM_VALIDATIONS,
+                interim_images=INTERIM_IMAGES,
+                stop_asked=stop_asked,
+                on_validation=_pruning(trial) if purpose == SEARCH else (lambda _: None),
+                progress=progress,
+                task=label,
+            )
+            state, reason = _outcome(trained)
+        except (FashionError, RuntimeError, MemoryError) as error:
+            state, reason = TrialState.FAIL, f"{type(error).__name__}: {error}"
+        if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
+            study.tell(trial, state=TrialState.FAIL)  # no index: the trial is done again
+            return
+        value = self._note(trial, purpose, index, trained, time.perf_counter() - begin, reason)
+        study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
+        finished = self.trials(purpose)[-1]
+        on_trial(finished, trained if state == TrialState.COMPLETE else None)
+
+    def _note(
+        self, trial: optuna.Trial, purpose: str, index: int, trained: TrainedModel | None, seconds: float, reason: str
+    ) -> float:
+        """Write down what is known of a trial, and its predictions; return its accuracy."""
+        accuracy = 0.0
+        if trained is not None:
+            result = evaluate(self.workshop.split.validation.labels, trained.validation_probabilities, trained.model.classes)
+            accuracy = result.accuracy.value
+            trial.set_user_attr("loss", result.loss)
+            trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
+            trial.set_user_attr("steps", trained.fit.steps)
+            with atomic_path(self._prediction_file(purpose, index)) as path, path.open("wb") as file:
+                np.save(file, trained.validation_probabilities.argmax(1).astype(np.int32))
+        trial.set_user_attr("seconds", seconds)
+        trial.set_user_attr("reason", reason)
+        trial.set_user_attr("index", index)
+        return accuracy
+
+    def _prediction_file(self, purpose: str, index: int) -> Path:
+        """Return where a trial's predicted labels lie."""
+        return self.folder / "trials" / f"{purpose}-{index:04d}.npy"
+
+
+def _pruning(trial: optuna.Trial) -> Callable[[Epoch], StopReason | None]:
+    """Return what reports each validation of a trial to the pruner, and stops it when it is behind."""
+    count = iter(range(1, 10_000))
+
+    def report(record: Epoch) -> StopReason | None:
+        if record.validation_accuracy is None:
+            return None
+        trial.report(record.validation_accuracy, next(count))
+        return StopReason.PRUNED if trial.should_prune() else None
+
+    return report
+
+
+def _outcome(trained: TrainedModel) -> tuple[TrialState, str]:
+    """Return how a trial ended, and why if it is not complete."""
+    if trained.fit.stopped_because == StopReason.PRUNED:
+        return TrialState.PRUNED, str(StopReason.PRUNED)
+    return TrialState.COMPLETE, ""
+
+
+def _trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
+    """Read a finished trial."""
+    facts = frozen.user_attrs
+    names = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+    params = dict(frozen.params)
+    if "confirms" in facts:
+        params["confirms"] = facts["confirms"]
+    return Trial(
+        index=facts["index"],
+        state=names[frozen.state],
+        purpose=purpose,
+        params=params,
+        accuracy=frozen.value if frozen.state == TrialState.COMPLETE else None,
+        loss=facts.get("loss") if frozen.state == TrialState.COMPLETE else None,
+        n_parameters=facts.get("n_parameters"),
+        seconds=facts["seconds"],
+        started_after=facts["started_after"],
+        reason=facts["reason"],
+    )
+
+
+def _end_abandoned(study: optuna.Study) -> None:
+    """Mark trials that a crash cut off as failed; having no index, they are done again."""
+    for trial in study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING), deepcopy=False):
+        study.tell(trial.number, state=TrialState.FAIL)
+
+
