@@ -1,4 +1,6 @@
-"""The tree of errors. Each carries the exit code with which a command ends::
+"""The tree of errors, each with the exit code with which a command ends.
+
+::
 
     FashionError                              1   anything this package raises on purpose
     ├── UsageError (ValueError)               2   an argument or a setting that cannot be

@@ -6,12 +6,12 @@ import os
 
 import numpy as np
 import pytest
+from tests.conftest import blobs
 
 from fashion_classifier.data.cache import cache_folder, recall, remember, state_of
 from fashion_classifier.data.collection import ArrangedParts
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.fingerprint import Duplicates
-from tests.conftest import blobs
 
 
 def arranged(seed: int = 0) -> ArrangedParts:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.conftest import blobs
 
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.dataset import Dataset, SealedTestSet
 from fashion_classifier.data.fingerprint import Duplicates
 from fashion_classifier.data.split import SplitConfig, split
 from fashion_classifier.errors import DataError, UsageError
-from tests.conftest import blobs
 
 
 def collection(training: Dataset, validation: Dataset | None = None, test: Dataset | None = None) -> Collection:

@@ -33,9 +33,7 @@ def test_the_interval_holds_its_value_and_turns_round_with_the_models(table):
     estimate = paired_difference(*table)
     assert -1 <= estimate.low <= estimate.value <= estimate.high <= 1
     turned = paired_difference(both_right, broken, mended, both_wrong)
-    assert [turned.value, -turned.high, -turned.low] == pytest.approx(
-        [-estimate.value, estimate.low, estimate.high]
-    )
+    assert [turned.value, -turned.high, -turned.low] == pytest.approx([-estimate.value, estimate.low, estimate.high])
 
 
 @given(mended=counts, broken=counts)

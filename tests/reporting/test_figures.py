@@ -97,10 +97,20 @@ class TestEveryFigure:
     def test_a_report_has_all_its_figures(self, drawn):
         run, drawings, _ = drawn
         names = [
-            "initial-against-optimized", "learning-curves", "search", "importance",
-            "confusion-initial", "confusion-rates-initial", "confusion-optimized",
-            "confusion-rates-optimized", "per-class", "splits", "mistakes-initial", "mistakes-optimized", "mended-and-broken",
-        ]  # fmt: skip
+            "initial-against-optimized",
+            "learning-curves",
+            "search",
+            "importance",
+            "confusion-initial",
+            "confusion-rates-initial",
+            "confusion-optimized",
+            "confusion-rates-optimized",
+            "per-class",
+            "splits",
+            "mistakes-initial",
+            "mistakes-optimized",
+            "mended-and-broken",
+        ]
         expected = [name for name in names if run.results.search or name not in {"search", "importance"}]
         assert list(drawings) == expected
 

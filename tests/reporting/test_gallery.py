@@ -8,6 +8,7 @@ from fashion_classifier.errors import UsageError
 from fashion_classifier.reporting import gallery as gallery_module
 from fashion_classifier.reporting.gallery import broken, choose_gallery, mended, misclassified
 from fashion_classifier.reporting.predictions import (
+    MODELS,
     answers,
     both_answers,
     classes_of,
@@ -26,7 +27,7 @@ IMAGES = np.arange(5, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 3), np.uin
 def both(split="test", hashes=HASHES):
     return pl.concat(
         predictions_table(model, split, hashes, LABELS, probabilities, classes=CLASSES)
-        for model, probabilities in (("initial", INITIAL), ("optimized", OPTIMIZED))
+        for model, probabilities in zip(MODELS, (INITIAL, OPTIMIZED), strict=True)
     )
 
 
@@ -123,8 +124,7 @@ def test_a_capped_gallery_has_images_of_every_kind(monkeypatch, fake_run):
 def test_a_model_without_mistakes_has_an_empty_wall():
     perfect = np.eye(2)[LABELS]
     table = pl.concat(
-        predictions_table(model, "test", HASHES, LABELS, perfect, classes=CLASSES)
-        for model in ("initial", "optimized")
+        predictions_table(model, "test", HASHES, LABELS, perfect, classes=CLASSES) for model in MODELS
     )
     gallery = choose_gallery(table, IMAGES, HASHES)
     assert gallery.images.shape == (0, 2, 3)

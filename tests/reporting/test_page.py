@@ -23,7 +23,10 @@ class Page(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.html, self.elements, self.open, self.text = html, [], [], []
+        self.html = html
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.text: list[str] = []
         self.feed(html)
         self.close()
         assert not self.open, self.open

@@ -1,4 +1,4 @@
-"""Training learns, stops when it should, repeats itself to the bit, and goes on from a checkpoint as if never stopped."""
+"""Training learns, stops when it should, repeats itself to the bit, and goes on from a checkpoint."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tests.conftest import blobs
 
 from fashion_classifier.errors import ModelError
 from fashion_classifier.models.catalogue import build
@@ -17,10 +18,15 @@ from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import Augmentation, TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import DivergedError, FitConfig, fit
-from tests.conftest import blobs
 
 PLAIN = TrainConfig(
-    epochs=4, batch_size=32, optimizer="adam", learning_rate=3e-3, momentum=0.9, schedule="constant", warmup_fraction=0
+    epochs=4,
+    batch_size=32,
+    optimizer="adam",
+    learning_rate=3e-3,
+    momentum=0.9,
+    schedule="constant",
+    warmup_fraction=0,
 )
 FULL = TrainConfig(epochs=4, batch_size=32, ema_decay=0.9, augmentation=Augmentation(erase_fraction=0.3))
 CNN = CnnConfig(stem=16, widths=(16, 16), dropout=0.2)
@@ -90,7 +96,15 @@ def test_a_finished_checkpoint_is_not_trained_further(small, tmp_path):
     plan = CheckpointPlan(tmp_path / "state.safetensors")
     first, again = network(small), network(small, seed=3)
     fit(first, small, small, PLAIN, FitConfig(seed=0), checkpoint=plan)
-    result = fit(again, small, small, PLAIN, FitConfig(seed=0), checkpoint=plan, stop_asked=lambda: pytest.fail("it trained"))
+    result = fit(
+        again,
+        small,
+        small,
+        PLAIN,
+        FitConfig(seed=0),
+        checkpoint=plan,
+        stop_asked=lambda: pytest.fail("it trained"),
+    )
     assert result.stopped_because is StopReason.FINISHED
     assert same(weights(first), weights(again))
 
@@ -104,7 +118,13 @@ def test_a_damaged_checkpoint_is_refused(small, tmp_path):
 
 def test_patience_stops_and_the_best_weights_are_restored():
     training, validation = blobs(60, seed=3), blobs(300, seed=4)
-    config = replace(PLAIN, epochs=200, learning_rate=0.02, patience_epochs=3, augmentation=Augmentation(mirror=False, shift_pixels=0))
+    config = replace(
+        PLAIN,
+        epochs=200,
+        learning_rate=0.02,
+        patience_epochs=3,
+        augmentation=Augmentation(mirror=False, shift_pixels=0),
+    )
     module = network(training, MlpConfig(dropout=0.0))
     result = fit(module, training, validation, config, FitConfig(seed=0))
     losses = [record.validation_loss for record in result.history]
@@ -123,16 +143,20 @@ def test_time_ends_a_training_with_its_schedule_run_out(small):
 
 
 def test_a_listener_can_prune(small):
-    result = fit(
-        network(small), small, small, PLAIN, FitConfig(seed=0), on_validation=lambda _: StopReason.PRUNED
-    )
+    result = fit(network(small), small, small, PLAIN, FitConfig(seed=0), on_validation=lambda _: StopReason.PRUNED)
     assert result.stopped_because is StopReason.PRUNED
     assert len(result.history) == 1
 
 
 def test_a_diverging_training_says_so(small):
     with pytest.raises(DivergedError, match="Lower the learning rate"):
-        fit(network(small, MlpConfig()), small, small, replace(PLAIN, optimizer="sgd", learning_rate=1e6), FitConfig(seed=0))
+        fit(
+            network(small, MlpConfig()),
+            small,
+            small,
+            replace(PLAIN, optimizer="sgd", learning_rate=1e6),
+            FitConfig(seed=0),
+        )
 
 
 def test_without_validation_data_the_last_weights_are_kept(small):

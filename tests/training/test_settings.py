@@ -36,4 +36,8 @@ def test_without_mirror_images_nothing_is_mirrored():
 def test_the_initial_model_is_the_notebook_s():
     initial = RECIPES["mlp"]
     assert (initial.model.hidden, initial.model.dropout) == ((128, 64), 0.5)
-    assert (initial.training.optimizer, initial.training.epochs, initial.training.patience_epochs) == ("adam", 10, 3)
+    assert (initial.training.optimizer, initial.training.epochs, initial.training.patience_epochs) == (
+        "adam",
+        10,
+        3,
+    )

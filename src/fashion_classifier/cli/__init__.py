@@ -38,7 +38,9 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        message = f"This should not have happened: {type(error).__name__}: {error}. Run it again with {DEBUG} to see where."
+        message = (
+            f"This should not have happened: {type(error).__name__}: {error}. Run it again with {DEBUG} to see where."
+        )
         _report(message, 1, as_json="--json" in arguments)
 
 

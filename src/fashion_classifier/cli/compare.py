@@ -20,7 +20,7 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Compare two models on the same test images, paired: how many B mends, how many it breaks, and whether it is better.
+    """Compare two models on the same test images, paired: what B mends, what it breaks, whether it is better.
 
     Examples:
 
@@ -38,10 +38,21 @@ def compare(
         prepared = prepare_for(opened[0], data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         a, b, compared = compare_on_test(*opened, prepared.collection, prepared.split, progress=out_to.progress)
         rows = [
-            [letter, str(model.path), percent(result.accuracy.value), between(result.accuracy.low, result.accuracy.high), f"{result.loss:.3f}"]
+            [
+                letter,
+                str(model.path),
+                percent(result.accuracy.value),
+                between(result.accuracy.low, result.accuracy.high),
+                f"{result.loss:.3f}",
+            ]
             for letter, model, result in zip("AB", opened, (a, b), strict=True)
         ]
-        out_to.table(f"Test set of {prepared.collection.name}", ["", "model", "accuracy", "95 % interval", "loss"], rows, left=2)
+        out_to.table(
+            f"Test set of {prepared.collection.name}",
+            ["", "model", "accuracy", "95 % interval", "loss"],
+            rows,
+            left=2,
+        )
         difference = compared.difference
         out_to.tell(
             f"\nB against A: {compared.verdict} ({100 * difference.value:+.2f} points, 95 % interval "

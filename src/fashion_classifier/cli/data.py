@@ -12,13 +12,13 @@ from fashion_classifier.cli.output import Output, output
 
 app = typer.Typer(help="Look at data, convert it, fetch it.", no_args_is_help=True)
 
-Source = Annotated[
-    str, typer.Argument(metavar="SOURCE", help="A file or folder, 'fashion-mnist', 'sample' or 'auto'.")
-]
+Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file or folder, 'fashion-mnist', 'sample' or 'auto'.")]
 
 
 @app.command()
-def check(source: Source = "auto", image_size: ImageSize = None, group_by: GroupBy = None, as_json: Json = False) -> None:
+def check(
+    source: Source = "auto", image_size: ImageSize = None, group_by: GroupBy = None, as_json: Json = False
+) -> None:
     """Read data, check it, and print its card: counts, size, fingerprint, duplicates.
 
     Examples:
@@ -40,7 +40,9 @@ def check(source: Source = "auto", image_size: ImageSize = None, group_by: Group
         out_to.table(f"{collection.name} ({collection.container}, {collection.location})", ["class", *counts], rows)
         duplicates = collection.duplicates
         repeated = ", ".join(f"{number:,} within the {part} set" for part, number in duplicates.within.items())
-        shared = "".join(f", {number:,} of the {part} set in the training set" for part, number in duplicates.shared.items())
+        shared = "".join(
+            f", {number:,} of the {part} set in the training set" for part, number in duplicates.shared.items()
+        )
         out_to.tell(f"\nImages       {collection.shape}, grey levels {low} to {high} in the training set")
         out_to.tell(f"Duplicates   {repeated}{shared}")
         out_to.tell(f"Fingerprint  {collection.fingerprint}")
@@ -71,7 +73,9 @@ def check(source: Source = "auto", image_size: ImageSize = None, group_by: Group
 @app.command()
 def show(
     source: Source = "auto",
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The PNG file to write.")] = Path("contact-sheet.png"),
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The PNG file to write.")] = Path(
+        "contact-sheet.png"
+    ),
     per_class: Annotated[int, typer.Option("--per-class", help="Images of each class.")] = 12,
     image_size: ImageSize = None,
     seed: Annotated[int, typer.Option("--seed", help="Which images are taken.")] = 0,
@@ -106,7 +110,11 @@ def convert(
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="What to write; it must not be there yet.")],
     to: Annotated[
         str | None,
-        typer.Option("--to", metavar="FORM", help="csv, csv-parts, idx, png, npz or parquet; by default from TARGET's name."),
+        typer.Option(
+            "--to",
+            metavar="FORM",
+            help="csv, csv-parts, idx, png, npz or parquet; by default from TARGET's name.",
+        ),
     ] = None,
     image_size: ImageSize = None,
     group_by: GroupBy = None,

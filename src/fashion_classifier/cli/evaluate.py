@@ -40,20 +40,42 @@ def evaluate(
         prepared = prepare_for(opened, data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         result, _ = evaluate_on_test(opened, prepared.collection, prepared.split, progress=out_to.progress)
         rows = [
-            [report.name, f"{report.precision:.3f}", f"{report.recall:.3f}", f"{report.f1:.3f}", f"{report.support:,}"]
+            [
+                report.name,
+                f"{report.precision:.3f}",
+                f"{report.recall:.3f}",
+                f"{report.f1:.3f}",
+                f"{report.support:,}",
+            ]
             for report in (*result.per_class, result.macro_average, result.weighted_average)
         ]
-        out_to.table(f"{opened.name} on {prepared.collection.name}", ["class", "precision", "recall", "F1", "images"], rows)
+        out_to.table(
+            f"{opened.name} on {prepared.collection.name}",
+            ["class", "precision", "recall", "F1", "images"],
+            rows,
+        )
         out_to.tell(
             f"\nTest accuracy {percent(result.accuracy.value)} (95 % interval "
             f"{between(result.accuracy.low, result.accuracy.high)}), loss {result.loss:.3f}, macro-F1 "
             f"{result.macro_f1.value:.4f}, {result.n_misclassified:,} of {result.n:,} misclassified"
         )
-        per_class = {report.name: {"precision": report.precision, "recall": report.recall, "f1": report.f1, "support": report.support} for report in result.per_class}
+        per_class = {
+            report.name: {
+                "precision": report.precision,
+                "recall": report.recall,
+                "f1": report.f1,
+                "support": report.support,
+            }
+            for report in result.per_class
+        }
         facts = {
             "model": str(opened.path),
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             "seconds": round(prepared.clock.used_s, 2),
-            "test": {**evaluation_facts(result), "per_class": per_class, "confusion": [list(row) for row in result.confusion]},
+            "test": {
+                **evaluation_facts(result),
+                "per_class": per_class,
+                "confusion": [list(row) for row in result.confusion],
+            },
         }
         out_to.result("evaluate", facts)

@@ -15,7 +15,7 @@ Data = Annotated[
         "--data",
         "-d",
         metavar="SOURCE",
-        help="A file or folder, 'fashion-mnist', 'sample', or 'auto': $FASHION_DATA, ./data, the cache, a download, the sample.",
+        help="A file or folder, 'fashion-mnist', 'sample', or 'auto': $FASHION_DATA, ./data, cache, download, sample.",
     ),
 ]
 ImageSize = Annotated[
@@ -30,14 +30,16 @@ GroupBy = Annotated[
     ),
 ]
 Minutes = Annotated[
-    float | None, typer.Option("--minutes", "-m", help="Time for the whole command, at least 0.5; it is kept.")
+    float | None,
+    typer.Option("--minutes", "-m", help="Time for the whole command, at least 0.5; it is kept."),
 ]
 Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training images, at most.")]
 Seed = Annotated[int, typer.Option("--seed", help="From which all chance is derived.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads to compute with; 0 for all cores.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 Families = Annotated[
-    list[str] | None, typer.Option("--family", help="Model family to choose from; may be given several times.")
+    list[str] | None,
+    typer.Option("--family", help="Model family to choose from; may be given several times."),
 ]
 Mirror = Annotated[
     bool,
@@ -45,10 +47,12 @@ Mirror = Annotated[
 ]
 Balanced = Annotated[bool, typer.Option("--balanced", help="Weigh classes by the inverse of their frequency.")]
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The folder to make; it must not be there yet.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="FOLDER", help="The folder to make; it must not be there yet."),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object as the last line; words for people go to standard error.")
+    bool,
+    typer.Option("--json", help="Print one JSON object as the last line; words for people go to standard error."),
 ]
 
 

@@ -29,11 +29,16 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Pictures, and folders of pictures.")],
     model: Annotated[
         Path | None,
-        typer.Option("--model", metavar="MODEL_OR_RUN", help="A model or run folder; by default the latest finished run in ./runs."),
+        typer.Option(
+            "--model",
+            metavar="MODEL_OR_RUN",
+            help="A model or run folder; by default the latest finished run in ./runs.",
+        ),
     ] = None,
     format: Annotated[Format, typer.Option("--format", help="The form of the rows.")] = Format.TABLE,  # noqa: A002
     output_file: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write the rows to a file, which must not be there yet.")
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write the rows to a file, which must not be there yet."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -76,7 +81,14 @@ def predict(
         if n_failed:
             out_to.warn(f"{n_failed:,} of {len(rows):,} files could not be read.")
         facts = {"model": str(opened.path), "n": len(rows), "failed": n_failed}
-        out_to.result("predict", {**facts, "output": None if output_file is None else str(output_file), "rows": rows if output_file is None else None})
+        out_to.result(
+            "predict",
+            {
+                **facts,
+                "output": None if output_file is None else str(output_file),
+                "rows": rows if output_file is None else None,
+            },
+        )
     if n_failed:
         raise typer.Exit(BAD_DATA)
 
@@ -87,7 +99,9 @@ def _latest_run() -> Path:
 
     finished = [path for path in find_runs(Path("runs")) if RunFolder(path).facts.get("finished")]
     if not finished:
-        raise UnavailableError("There is no finished run in ./runs; name a model folder or a run folder, or make a run.")
+        raise UnavailableError(
+            "There is no finished run in ./runs; name a model folder or a run folder, or make a run."
+        )
     return finished[-1]
 
 

@@ -43,7 +43,8 @@ def run(
     image_size: ImageSize = None,
     group_by: GroupBy = None,
     validation_fraction: Annotated[
-        float, typer.Option("--validation-fraction", help="Share of the training images for cross-validation.")
+        float,
+        typer.Option("--validation-fraction", help="Share of the training images for cross-validation."),
     ] = 0.2,
     mirror: Mirror = True,
     balanced: Balanced = False,
@@ -139,7 +140,16 @@ def _show(out_to: Output, outcome: Any) -> None:
                 f"{test.n_misclassified:,}",
             ]
         )
-    columns = ["model", "family", "cross-validation", "test", "95 % interval", "loss", "macro-F1", "misclassified"]
+    columns = [
+        "model",
+        "family",
+        "cross-validation",
+        "test",
+        "95 % interval",
+        "loss",
+        "macro-F1",
+        "misclassified",
+    ]
     out_to.console.print()
     out_to.table("Accuracy", columns, rows, left=2)
     comparison = results.comparison

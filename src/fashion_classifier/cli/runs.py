@@ -30,7 +30,13 @@ def runs(
     with output(as_json=as_json) as out_to:
         rows, listed = [], []
         for path in find_runs(folder):
-            facts: dict[str, Any] = {"run": str(path), "state": "damaged", "data": None, "initial": None, "optimized": None}
+            facts: dict[str, Any] = {
+                "run": str(path),
+                "state": "damaged",
+                "data": None,
+                "initial": None,
+                "optimized": None,
+            }
             try:
                 record = RunFolder(path)
                 facts["state"] = "finished" if record.facts.get("finished") else "can be resumed"

@@ -40,7 +40,8 @@ def train(
     minutes: Minutes = None,
     epochs: Epochs = None,
     on: Annotated[
-        On, typer.Option("--on", help="Learn from the training part, or from training + cross-validation data.")
+        On,
+        typer.Option("--on", help="Learn from the training part, or from training + cross-validation data."),
     ] = On.TRAINING,
     image_size: ImageSize = None,
     group_by: GroupBy = None,
@@ -98,8 +99,8 @@ def train(
             validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
             accuracy = validation.accuracy
             out_to.tell(
-                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval {between(accuracy.low, accuracy.high)}), "
-                f"loss {validation.loss:.3f}"
+                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
+                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss:.3f}"
             )
         else:
             out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")

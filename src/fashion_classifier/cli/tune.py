@@ -27,7 +27,9 @@ from fashion_classifier.cli.output import between, output, percent
 def tune(
     data: Data = "auto",
     minutes: Minutes = None,
-    trials: Annotated[int | None, typer.Option("--trials", help="Trials altogether, those already made included.")] = None,
+    trials: Annotated[
+        int | None, typer.Option("--trials", help="Trials altogether, those already made included.")
+    ] = None,
     trial_epochs: Annotated[float | None, typer.Option("--trial-epochs", help="Epochs of a trial.")] = None,
     family: Families = None,
     image_size: ImageSize = None,
@@ -37,7 +39,8 @@ def tune(
     threads: Threads = 0,
     device: Device = "auto",
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FOLDER", help="The study's folder; a study that is there goes on.")
+        Path,
+        typer.Option("--out", "-o", metavar="FOLDER", help="The study's folder; a study that is there goes on."),
     ] = Path("study"),
     as_json: Json = False,
 ) -> None:
@@ -76,7 +79,11 @@ def tune(
         for note in prepared.collection.notes:
             out_to.tell(note)
         search, chosen = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)
-        facts = {"study": str(out / "study.db"), "seconds": round(prepared.clock.used_s, 2), "trials": len(search.trials())}
+        facts = {
+            "study": str(out / "study.db"),
+            "seconds": round(prepared.clock.used_s, 2),
+            "trials": len(search.trials()),
+        }
         if chosen is None:
             out_to.tell("No trial is complete yet; the same command goes on.")
             out_to.result("tune", {**facts, "chosen": None, "leaderboard": []})
@@ -95,14 +102,29 @@ def tune(
             ]
             for row in found.leaderboard
         ]
-        columns = ["family", "trial", "cross-validation", "95 % interval", "loss", "parameters", "seconds", "trials"]
+        columns = [
+            "family",
+            "trial",
+            "cross-validation",
+            "95 % interval",
+            "loss",
+            "parameters",
+            "seconds",
+            "trials",
+        ]
         out_to.table("The best of each family", columns, rows)
         out_to.tell(f"\nChosen: trial {chosen.index}, {chosen.params['family']}")
         for name, value in plain_settings(chosen).items():
             out_to.tell(f"  {name}: {value}")
         out_to.tell(f"Best model so far: {out / 'best'}")
         leaderboard = [
-            {"family": row.family, "trial": row.trial, "accuracy": row.accuracy.value, "loss": row.loss, "seconds": row.seconds}
+            {
+                "family": row.family,
+                "trial": row.trial,
+                "accuracy": row.accuracy.value,
+                "loss": row.loss,
+                "seconds": row.seconds,
+            }
             for row in found.leaderboard
         ]
         settings = {"family": chosen.params["family"], **plain_settings(chosen)}

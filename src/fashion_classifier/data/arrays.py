@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class NpzFile(Source):
     names; where there is an array of names, `classes`, label i is called classes[i].
     """
 
-    container: ClassVar[str] = "NPZ file"
+    container: ClassVar[str] = "NPZ arrays"
 
     @classmethod
     def find(cls, listing: Listing) -> Self | None:
@@ -157,14 +158,14 @@ def _read_arrays(path: Path, wanted: list[str], faults: FaultList, progress: Pro
         with zipfile.ZipFile(path) as archive:
             entries = {entry.filename.removesuffix(".npy"): entry for entry in archive.infolist()}
             for number, name in enumerate(name for name in wanted if name in entries):
-                progress("Reading NPZ file", number, len(wanted), name)
+                progress("Reading NPZ arrays", number, len(wanted), name)
                 try:
                     arrays[name] = _read_array(archive, entries[name], f"{path.name}, {name}")
                 except DataError as error:
                     faults.faults.extend(error.faults)
                     arrays[name] = None
-            progress("Reading NPZ file", len(wanted), len(wanted))
-    except zipfile.BadZipFile as error:
+            progress("Reading NPZ arrays", len(wanted), len(wanted))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
         faults.add(path.name, f"this is no NPZ file ({error})", _SAVE_AGAIN)
         faults.raise_if_any()
     except OSError as error:

@@ -69,7 +69,9 @@ def remember(state: str, arranged: ArrangedParts, folder: Path | None = None) ->
         "classes": list(arranged.parts["training"].classes),
         "parts": {name: part.groups is not None for name, part in arranged.parts.items()},
     }
-    groups = [hashlib.sha256(part.groups.tobytes()).hexdigest() for part in arranged.parts.values() if part.groups is not None]
+    groups = [
+        hashlib.sha256(part.groups.tobytes()).hexdigest() for part in arranged.parts.values() if part.groups is not None
+    ]
     content = combine([json.dumps(description, sort_keys=True), *groups])
     if not (root / content).exists():
         with atomic_folder(root / content) as place:

@@ -188,9 +188,7 @@ def _identify(
     return _Identity(name, classes, tuple(notes))
 
 
-def _leak_notes(
-    counts: dict[str, tuple[int, ...]], duplicates: Duplicates, shape: ImageShape
-) -> list[str]:
+def _leak_notes(counts: dict[str, tuple[int, ...]], duplicates: Duplicates, shape: ImageShape) -> list[str]:
     """Say which images stand where they should not."""
     notes = []
     for part, shared in duplicates.shared.items():
@@ -265,6 +263,4 @@ def _in_order(part: RawPart, labels: Labels, digests: Digests, classes: tuple[st
     """Sort a part by content; what is equal in pixels, by label and group."""
     groups = np.zeros(len(labels), dtype=np.int64) if part.groups is None else part.groups
     order = np.lexsort((groups, labels, digests[:, 1], digests[:, 0]))
-    return Dataset(
-        part.images[order], labels[order], classes, None if part.groups is None else part.groups[order]
-    )
+    return Dataset(part.images[order], labels[order], classes, None if part.groups is None else part.groups[order])

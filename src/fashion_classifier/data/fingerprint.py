@@ -13,6 +13,7 @@ from fashion_classifier.data.dataset import Images, ImageShape, Labels
 
 Digests = NDArray[np.uint64]  # (n, 2): the first 16 bytes of a SHA-256, as two big-endian numbers
 
+
 def image_sha256(image: NDArray[np.uint8]) -> str:
     """Return the SHA-256 of one image's shape and pixels, as hexadecimal text."""
     return _hash(image, ImageShape.of(image[None])).hex()
@@ -36,8 +37,7 @@ def class_fingerprints(digests: Digests, labels: Labels, n_classes: int) -> tupl
     order = np.lexsort((digests[:, 1], digests[:, 0]))
     digests, labels = digests[order], labels[order]
     return tuple(
-        hashlib.sha256(digests[labels == label].astype(">u8").tobytes()).hexdigest()
-        for label in range(n_classes)
+        hashlib.sha256(digests[labels == label].astype(">u8").tobytes()).hexdigest() for label in range(n_classes)
     )
 
 
@@ -79,15 +79,13 @@ def count_duplicates(parts: dict[str, tuple[Digests, Labels]]) -> Duplicates:
     labelled = np.unique(np.rec.fromarrays([everything, labels]))
     return Duplicates(
         within={name: len(key) - len(np.unique(key)) for name, key in keys.items()},
-        shared={
-            name: int(np.isin(key, keys["training"]).sum()) for name, key in keys.items() if name != "training"
-        },
+        shared={name: int(np.isin(key, keys["training"]).sum()) for name, key in keys.items() if name != "training"},
         contradictory=len(labelled) - len(np.unique(everything)) if len(labelled) else 0,
     )
 
 
 def same_image(digests: Digests) -> NDArray[np.int64]:
-    """Number the images so that exact duplicates, and only they, have one number."""
+    """Give the images numbers so that exact duplicates, and only they, have one number."""
     _, number = np.unique(_keys(digests), return_inverse=True)
     return number.astype(np.int64)
 

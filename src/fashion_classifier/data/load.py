@@ -127,9 +127,7 @@ def _official_files(progress: Progress) -> Path:
     return download_fashion_mnist(cache_folder() / "fashion-mnist", progress=progress)
 
 
-def _load(
-    read: Callable[[], RawCollection], state: str, container: str, location: str, use_cache: bool
-) -> Collection:
+def _load(read: Callable[[], RawCollection], state: str, container: str, location: str, use_cache: bool) -> Collection:
     """Take parsed data from the cache, or parse it and keep it there."""
     if use_cache and (kept := recall(state)) is not None:
         return kept.seal(container, location)

@@ -106,7 +106,7 @@ def _read_at_own_size(
     readable = [picture for picture, look in zip(pictures, looks, strict=True) if look is not None]
     del looks
     images = _read_at(size, readable, faults, progress)
-    found = f"{len(sizes)} sizes" if len(sizes) > 1 else "{1}x{0}".format(*next(iter(sizes)))
+    found = f"{len(sizes)} sizes" if len(sizes) > 1 else "{}x{}".format(*next(iter(sizes)))
     note = f"Images of {found} were resized to {size[0]}x{size[1]} (height x width); the size can be set."
     return None if images is None else PictureSet(images, (note,))
 

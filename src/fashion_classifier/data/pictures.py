@@ -99,18 +99,18 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
             io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
         ) as picture:
             if picture.width * picture.height > MAX_PIXELS:
-                _refuse_size(place, f"{picture.width}x{picture.height} pixels")
+                _refuse_size(place, f"{picture.height}x{picture.width} pixels")
             yield picture
     except DataError:
         raise
     except UnidentifiedImageError as error:
         problem = f"this is no picture in a known format ({', '.join(FORMATS)})"
-        raise DataError(Fault(place, problem, "Replace or remove the file")) from error
+        raise DataError(Fault(place, problem, "Replace or remove it")) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         _refuse_size(place, "far more")
     except Exception as error:  # on damaged files decoders raise almost anything
         problem = f"the picture cannot be read ({_reason(error)})"
-        raise DataError(Fault(place, problem, "Replace or remove the file")) from error
+        raise DataError(Fault(place, problem, "Replace or remove it")) from error
 
 
 def plain(picture: Image.Image) -> Image.Image:

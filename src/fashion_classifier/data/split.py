@@ -144,7 +144,7 @@ def _hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[
 
 
 def _units(dataset: Dataset) -> NDArray[np.int64]:
-    """Number what must stay together: exact duplicates, and images of one group."""
+    """Give one number to what must stay together: exact duplicates, and images of one group."""
     number = same_image(image_digests(dataset.images))
     if dataset.groups is None:
         return number

@@ -1,0 +1,1 @@
+"""Labels and probabilities to frozen results; NumPy and SciPy only."""

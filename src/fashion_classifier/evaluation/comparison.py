@@ -48,9 +48,7 @@ class Comparison:
     verdict: str
 
 
-def compare(
-    labels: NDArray[np.int64], predicted_a: NDArray[np.int64], predicted_b: NDArray[np.int64]
-) -> Comparison:
+def compare(labels: NDArray[np.int64], predicted_a: NDArray[np.int64], predicted_b: NDArray[np.int64]) -> Comparison:
     """Compare two models' predictions for the same images.
 
     Parameters
@@ -106,9 +104,7 @@ def mcnemar(mended: int, broken: int) -> float:
     return float(binomtest(mended, mended + broken).pvalue) if mended + broken else 1.0
 
 
-def paired_difference(
-    both_right: int, mended: int, broken: int, both_wrong: int, confidence: float = 0.95
-) -> Estimate:
+def paired_difference(both_right: int, mended: int, broken: int, both_wrong: int, confidence: float = 0.95) -> Estimate:
     """Give Newcombe's score interval for the difference between paired proportions (his method 10).
 
     The Wilson intervals of the two accuracies are squared and added, less what the pairing takes off.

@@ -117,9 +117,7 @@ def evaluate(
     )
 
 
-def count_confusions(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
-) -> NDArray[np.int64]:
+def count_confusions(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
     """Count how often each class was taken for each.
 
     Parameters
@@ -174,9 +172,7 @@ def _check(labels: NDArray[np.int64], probabilities: NDArray[np.floating], class
     """Refuse what is not n labels and n rows of k probabilities."""
     n, k = len(labels), len(classes)
     if labels.ndim != 1 or n == 0 or not np.issubdtype(labels.dtype, np.integer):
-        raise UsageError(
-            f"labels are integers of shape (n,), n >= 1, but got {labels.dtype} of {labels.shape}"
-        )
+        raise UsageError(f"labels are integers of shape (n,), n >= 1, but got {labels.dtype} of {labels.shape}")
     if probabilities.shape != (n, k) or not np.issubdtype(probabilities.dtype, np.floating):
         raise UsageError(
             f"probabilities for {n} images and {k} classes are floating numbers of shape ({n}, {k}), "
@@ -186,13 +182,9 @@ def _check(labels: NDArray[np.int64], probabilities: NDArray[np.floating], class
         raise UsageError(f"labels are 0 to {k - 1}, but got {labels.min()} to {labels.max()}")
     if not np.isfinite(probabilities).all():
         row = int(np.flatnonzero(~np.isfinite(probabilities).all(axis=1))[0])
-        raise UsageError(
-            f"probabilities are finite numbers, but row {row} holds {probabilities[row].tolist()}"
-        )
+        raise UsageError(f"probabilities are finite numbers, but row {row} holds {probabilities[row].tolist()}")
     if probabilities.min() < 0 or probabilities.max() > 1 + _ROW_SUM_TOLERANCE:
-        raise UsageError(
-            f"probabilities are 0 to 1, but got {probabilities.min():.6g} to {probabilities.max():.6g}"
-        )
+        raise UsageError(f"probabilities are 0 to 1, but got {probabilities.min():.6g} to {probabilities.max():.6g}")
     sums = probabilities.sum(axis=1, dtype=np.float64)
     row = int(np.abs(sums - 1).argmax())
     if abs(sums[row] - 1) > _ROW_SUM_TOLERANCE:

@@ -39,7 +39,12 @@ def data_facts(collection: Collection, split: Split) -> DataFacts:
 
 
 def model_result(
-    title: str, trained: TrainedModel, training: Evaluation, validation: Evaluation, *, stopped: str | None = None
+    title: str,
+    trained: TrainedModel,
+    training: Evaluation,
+    validation: Evaluation,
+    *,
+    stopped: str | None = None,
 ) -> ModelResult:
     """Describe a model before retraining; its test figures are not known yet."""
     fit = trained.fit
@@ -67,9 +72,7 @@ def search_facts(search: Search, chosen: Trial, seconds: float, epochs_per_trial
     labels = search.workshop.split.validation.labels
     pair = search.paired_predictions(chosen)
     return SearchFacts(
-        trials=tuple(
-            _trial_facts(number, trial) for number, trial in enumerate([*trials, *confirmations])
-        ),
+        trials=tuple(_trial_facts(number, trial) for number, trial in enumerate([*trials, *confirmations])),
         leaderboard=_leaderboard(trials, len(labels)),
         chosen=chosen.index,
         gain=None if pair is None else compare(labels, *pair),
@@ -88,7 +91,10 @@ def made_with(config: RunConfig, workshop: Workshop, threads: int, command: str)
         "device": workshop.device,
         "processor": processor(),
         "system": platform.platform(),
-        **{f"precision of {family}": f"{choice.precision}: {choice.reason}" for family, choice in workshop.precisions.items()},
+        **{
+            f"precision of {family}": f"{choice.precision}: {choice.reason}"
+            for family, choice in workshop.precisions.items()
+        },
         **versions(),
     }
 

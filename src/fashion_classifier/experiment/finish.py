@@ -84,10 +84,16 @@ def evaluate_and_write(
 
 def _write_answers(run: Path, split: Split, test: Dataset, models: dict[ModelName, MadeModel]) -> None:
     """Write what both models answered, and the images that the report may show."""
-    sets: dict[SplitName, Dataset] = {"training": judged_training_images(split), "validation": split.validation, "test": test}
+    sets: dict[SplitName, Dataset] = {
+        "training": judged_training_images(split),
+        "validation": split.validation,
+        "test": test,
+    }
     hashes = {name: [image_sha256(image) for image in dataset.images] for name, dataset in sets.items()}
     tables = [
-        predictions_table(name, part, hashes[part], dataset.labels, made.probabilities[part], classes=split.training.classes)
+        predictions_table(
+            name, part, hashes[part], dataset.labels, made.probabilities[part], classes=split.training.classes
+        )
         for name, made in models.items()
         for part, dataset in sets.items()
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 from fashion_classifier.training.early_stopping import StopReason
 
@@ -21,7 +21,7 @@ class Interruption:
         """Return the reason to stop, if a stop was asked for."""
         return StopReason.INTERRUPTED if self.asked_for else None
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._ask)

@@ -62,7 +62,13 @@ class RunFolder:
         except OSError as error:
             raise UnavailableError(f"{path}: the run folder cannot be made ({error.strerror}).") from error
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        record = {"schema": SCHEMA, "created": created, "settings": config.to_dict(), "used_s": 0.0, "openings": []}
+        record = {
+            "schema": SCHEMA,
+            "created": created,
+            "settings": config.to_dict(),
+            "used_s": 0.0,
+            "openings": [],
+        }
         write_json(path / RUN, {**record, **facts})
         return cls(path)
 
@@ -97,7 +103,9 @@ class RunFolder:
 
 def new_run_path(parent: Path, name: str) -> Path:
     """Return a path for a new run: ``<time>-<name>``, with a number where that is taken."""
-    stem = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'run'}"
+    stem = (
+        f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'run'}"
+    )
     path, number = parent / stem, 2
     while path.exists():
         path, number = parent / f"{stem}-{number}", number + 1

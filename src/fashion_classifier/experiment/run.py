@@ -154,7 +154,13 @@ class _Run:
     """One session of a run."""
 
     def __init__(
-        self, folder: RunFolder, collection: Collection, parts: Split, clock: Clock, progress: Progress, tell: Tell
+        self,
+        folder: RunFolder,
+        collection: Collection,
+        parts: Split,
+        clock: Clock,
+        progress: Progress,
+        tell: Tell,
     ) -> None:
         self.folder, self.collection, self.config, self.clock = folder, collection, folder.config, clock
         self.split = replace(parts, test=parts.test.recorded_by(folder.note_opening))
@@ -162,7 +168,8 @@ class _Run:
         self.threads = use_threads(self.config.threads)
         remembered = {name: PrecisionChoice(**choice) for name, choice in folder.facts.get("precisions", {}).items()}
         provenance = {"data": collection.name, "fingerprint": collection.fingerprint}
-        self.workshop = Workshop(self.split, choose_device(self.config.device), remembered, dict(provenance))
+        exact = self.config.minutes is None
+        self.workshop = Workshop(self.split, choose_device(self.config.device), remembered, dict(provenance), exact)
         self.interruption = Interruption()
         self.timings: dict[str, float] = dict(folder.facts.get("timings", {}))
         self.timings.setdefault("start and data", clock.used_s)
@@ -339,7 +346,10 @@ class _Run:
             return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
         made = assess("Optimized model", trained, self.split)
         if self._stopped("training"):
-            better = best_trial is None or made.result.validation.accuracy.value >= best_trial.result.validation.accuracy.value
+            better = (
+                best_trial is None
+                or made.result.validation.accuracy.value >= best_trial.result.validation.accuracy.value
+            )
             return made if better or best_trial is None else best_trial
         keep(self.folder, "training", made)
         self.tell(

@@ -80,7 +80,10 @@ class RunConfig:
                 self.minutes is not None or (self.trials is not None and self.epochs is not None),
                 "exact work without a time needs both a number of trials and a number of epochs",
             ),
-            (self.trials is None or self.trials >= 0, f"`trials >= 0` must hold, but got trials={self.trials}"),
+            (
+                self.trials is None or self.trials >= 0,
+                f"`trials >= 0` must hold, but got trials={self.trials}",
+            ),
             (self.epochs is None or self.epochs > 0, f"`epochs > 0` must hold, but got epochs={self.epochs}"),
             (
                 self.trial_epochs is None or self.trial_epochs > 0,

@@ -50,11 +50,18 @@ def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = sile
     parts = split(collection, SplitConfig(validation_fraction=config.validation_fraction, seed=config.seed))
     use_threads(config.threads)
     provenance: dict[str, object] = {"data": collection.name, "fingerprint": collection.fingerprint}
-    return Prepared(collection, parts, Workshop(parts, choose_device(config.device), {}, provenance), clock)
+    workshop = Workshop(parts, choose_device(config.device), {}, provenance, exact=config.minutes is None)
+    return Prepared(collection, parts, workshop, clock)
 
 
 def train_one(
-    recipe: Recipe, config: RunConfig, prepared: Prepared, folder: Path, *, on_everything: bool, progress: Progress
+    recipe: Recipe,
+    config: RunConfig,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    on_everything: bool,
+    progress: Progress,
 ) -> TrainedModel:
     """Train one recipe and save the model.
 

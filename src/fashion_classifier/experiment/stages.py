@@ -1,4 +1,4 @@
-"""What a stage leaves in the run folder: a model, what is known of it, and its probabilities; and how it is read back."""
+"""What a stage leaves in the run folder: a model, what is known of it, its probabilities; and how it is read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,10 @@ def judged_training_images(split: Split) -> Dataset:
 def assess(title: str, trained: TrainedModel, split: Split) -> MadeModel:
     """Evaluate a freshly trained model on training and cross-validation data."""
     sample = judged_training_images(split)
-    probabilities = {"training": trained.model.predict(sample.images), "validation": trained.validation_probabilities}
+    probabilities = {
+        "training": trained.model.predict(sample.images),
+        "validation": trained.validation_probabilities,
+    }
     classes = trained.model.classes
     training = evaluate(sample.labels, probabilities["training"], classes)
     validation = evaluate(split.validation.labels, probabilities["validation"], classes)

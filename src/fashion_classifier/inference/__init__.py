@@ -1,0 +1,1 @@
+"""A saved model to probabilities: one path for all who predict."""

@@ -78,7 +78,11 @@ class Model:
         found = ImageShape.of(images)
         if found != self.shape:
             raise DataError(
-                Fault("images", f"they are {found}, the model takes {self.shape}", "Bring them to the model's form")
+                Fault(
+                    "images",
+                    f"they are {found}, the model takes {self.shape}",
+                    "Bring them to the model's form",
+                )
             )
         return predict_probabilities(self.network, images, self.how, progress=progress, task=task)
 
@@ -115,7 +119,9 @@ def save_model(model: Model, folder: Path, *, replace: bool = False) -> None:
             "provenance": model.provenance,
         }
         (place / MODEL).write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-        files = {name: {"sha256": _sha256(place / name), "bytes": (place / name).stat().st_size} for name in (MODEL, WEIGHTS)}
+        files = {
+            name: {"sha256": _sha256(place / name), "bytes": (place / name).stat().st_size} for name in (MODEL, WEIGHTS)
+        }
         write_json(place / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
 
 
@@ -159,9 +165,15 @@ def _assemble(folder: Path, description: Mapping[str, Any]) -> Model:
     preprocessing = description["preprocessing"]
     statistics = (torch.tensor(preprocessing["mean"]), torch.tensor(preprocessing["std"]))
     how = PredictConfig(
-        precision=description["precision"], views=description["views"], temperature=float(description["temperature"])
+        precision=description["precision"],
+        views=description["views"],
+        temperature=float(description["temperature"]),
     )
-    if how.precision not in {"float32", "bfloat16"} or how.views not in {"single", "mirrored"} or not how.temperature > 0:
+    if (
+        how.precision not in {"float32", "bfloat16"}
+        or how.views not in {"single", "mirrored"}
+        or not how.temperature > 0
+    ):
         raise ValueError(f"it cannot predict with {how}")
     network = build(config, shape, len(classes), statistics, seed=0)
     tensors = load_file(folder / WEIGHTS)
@@ -171,9 +183,7 @@ def _assemble(folder: Path, description: Mapping[str, Any]) -> Model:
     network.load_state_dict(tensors)
     network.eval()
     provenance = description.get("provenance", {})
-    return Model(
-        network=network, config=config, classes=classes, shape=shape, how=how, provenance=dict(provenance)
-    )
+    return Model(network=network, config=config, classes=classes, shape=shape, how=how, provenance=dict(provenance))
 
 
 def _check_manifest(folder: Path) -> None:
@@ -185,7 +195,9 @@ def _check_manifest(folder: Path) -> None:
     for name, facts in files.items():
         path = folder / name
         if Path(name).name != name or path.is_symlink() or not path.is_file():
-            raise ModelError(f"{path}: the manifest lists this file, but there is no such plain file. Get the model again.")
+            raise ModelError(
+                f"{path}: the manifest lists this file, but there is no such plain file. Get the model again."
+            )
         if path.stat().st_size > LARGEST_WEIGHTS or not isinstance(facts, dict) or _sha256(path) != facts.get("sha256"):
             raise ModelError(
                 f"{path}: its content is not what the manifest says: it was changed or damaged. Get the model again."

@@ -75,9 +75,7 @@ def config_from(family: str, settings: Mapping[str, Any]) -> ModelConfig:
     known = {field.name for field in fields(kind)}
     unknown = sorted(set(settings) - known)
     if unknown:
-        raise UsageError(
-            f"The family {family} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}."
-        )
+        raise UsageError(f"The family {family} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
     try:
         config: ModelConfig = kind(**values)

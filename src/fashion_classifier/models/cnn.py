@@ -59,11 +59,13 @@ class Stem(nn.Module):
         Channels.
     stride
         1, or a power of two for large images.
+    padding
+        Added on each side; 1 where an image is only one pixel high or wide.
     """
 
-    def __init__(self, n_inputs: int, n_outputs: int, stride: int) -> None:
+    def __init__(self, n_inputs: int, n_outputs: int, stride: int, *, padding: int = 0) -> None:
         super().__init__()
-        self.convolution = nn.Conv2d(n_inputs, n_outputs, max(2, stride), stride)
+        self.convolution = nn.Conv2d(n_inputs, n_outputs, max(2, stride), stride, padding)
 
     def forward(self, images: Tensor) -> Tensor:  # (B, C, H, W), float32
         """Return features of shape (B, n_outputs, H', W')."""
@@ -76,7 +78,7 @@ def build_cnn(config: CnnConfig, shape: ImageShape, n_classes: int) -> nn.Module
     """Build the network: standardised images of shape (B, C, H, W) to logits of shape (B, k)."""
     stride = stem_stride(shape)
     side = min(shape.height, shape.width) // stride
-    layers: list[nn.Module] = [Stem(shape.channels, config.stem, stride), nn.ReLU(inplace=True)]
+    layers: list[nn.Module] = [make_stem(shape, config.stem), nn.ReLU(inplace=True)]
     for n_inputs, n_outputs in pairwise((config.stem, *config.widths)):
         layers.append(_convolution(n_inputs, n_outputs))
         if side >= 4:
@@ -86,6 +88,12 @@ def build_cnn(config: CnnConfig, shape: ImageShape, n_classes: int) -> nn.Module
         layers += [_convolution(n_outputs, n_outputs), nn.BatchNorm2d(n_outputs), nn.ReLU(inplace=True)]
     layers += [nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Dropout(config.dropout)]
     return nn.Sequential(*layers, nn.Linear(config.widths[-1], n_classes))
+
+
+def make_stem(shape: ImageShape, n_outputs: int) -> Stem:
+    """Make the stem for images of a shape; the smallest side of what it gives is at least 1."""
+    padding = 1 if min(shape.height, shape.width) < 2 * stem_stride(shape) else 0
+    return Stem(shape.channels, n_outputs, stem_stride(shape), padding=padding)
 
 
 def stem_stride(shape: ImageShape) -> int:

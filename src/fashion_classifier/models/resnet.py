@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.models.cnn import Stem, stem_stride
+from fashion_classifier.models.cnn import make_stem, stem_stride
 from fashion_classifier.models.settings import check_counts, check_fraction, report
 
 
@@ -74,11 +74,12 @@ def build_resnet(config: ResnetConfig, shape: ImageShape, n_classes: int) -> nn.
     """Build the network: standardised images of shape (B, C, H, W) to logits of shape (B, k)."""
     first = config.widths[0]
     layers: list[nn.Module] = [
-        Stem(shape.channels, first, stem_stride(shape)),
+        make_stem(shape, first),
         nn.BatchNorm2d(first),
         nn.ReLU(inplace=True),
-        nn.MaxPool2d(2),
     ]
+    if min(shape.height, shape.width) >= 4 * stem_stride(shape):
+        layers.append(nn.MaxPool2d(2))
     for stage, (n_inputs, n_outputs) in enumerate(pairwise((first, *config.widths))):
         layers.append(ResidualBlock(n_inputs, n_outputs, 1 if stage == 0 else 2))
         layers += [ResidualBlock(n_outputs, n_outputs, 1) for _ in range(config.blocks - 1)]

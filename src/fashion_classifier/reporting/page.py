@@ -155,9 +155,7 @@ def _context(results: RunResults, predictions: pl.DataFrame) -> dict[str, Any]:
 
 def _css() -> Markup:
     """Give the page's style sheet, with the figures' colours for both themes."""
-    source, _, _ = PackageLoader("fashion_classifier.reporting").get_source(
-        Environment(autoescape=True), "report.css"
-    )
+    source, _, _ = PackageLoader("fashion_classifier.reporting").get_source(Environment(autoescape=True), "report.css")
     dark = f"@media screen and (prefers-color-scheme: dark) {{ {theme_css(':root', dark=True)} }}"
     return Markup("\n").join(Markup(part) for part in (theme_css(":root", dark=False), dark, source))  # noqa: S704
 
@@ -211,8 +209,5 @@ def _setting_rows(initial: dict[str, Any], optimized: dict[str, Any]) -> list[Se
 
 def _split_sizes(splits: dict[str, dict[str, int]]) -> str:
     """Write how many images each split has: "48,000 training, 12,000 cross-validation and … test images"."""
-    parts = [
-        f"{wording.count(sum(counts.values()))} {_SPLIT_NAMES[split].lower()}"
-        for split, counts in splits.items()
-    ]
+    parts = [f"{wording.count(sum(counts.values()))} {_SPLIT_NAMES[split].lower()}" for split, counts in splits.items()]
     return f"{wording.listed(parts)} images"

@@ -38,9 +38,7 @@ class Wall:
     right_by_other: bool
 
 
-def build_walls(
-    results: RunResults, predictions: pl.DataFrame, gallery: Gallery, size: int
-) -> dict[str, Wall]:
+def build_walls(results: RunResults, predictions: pl.DataFrame, gallery: Gallery, size: int) -> dict[str, Wall]:
     """Build the walls "initial", "optimized", "mended" and "broken", of at most `size` images each."""
     initial, optimized, images = judged(results)
     comparison = results.comparison
@@ -99,9 +97,7 @@ def is_sharp(height: int, width: int) -> bool:
     return max(height, width) <= LARGEST_SHARP
 
 
-def _wall(
-    title: str, mistakes: list[Mistake], n_all: int, which: str, *, right_by_other: bool = False
-) -> Wall:
+def _wall(title: str, mistakes: list[Mistake], n_all: int, which: str, *, right_by_other: bool = False) -> Wall:
     """Say which images a wall shows."""
     if n_all == 0:
         note = f"There is no image {which}."

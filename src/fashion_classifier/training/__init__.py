@@ -1,0 +1,1 @@
+"""A recipe and a split to fitted weights and a history."""

@@ -92,8 +92,7 @@ def load_checkpoint(
             optimizer.load_state_dict(state)
     except Exception as error:
         raise ModelError(
-            f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). "
-            "Remove it to train anew."
+            f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). Remove it to train anew."
         ) from error
     return facts
 

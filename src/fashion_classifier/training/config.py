@@ -115,7 +115,10 @@ class TrainConfig:
             (self.patience_epochs >= 0, f"`patience_epochs >= 0` must hold, but got {self.patience_epochs}"),
             (self.validations >= 0, f"`validations >= 0` must hold, but got {self.validations}"),
             *(
-                (value in get_args(kind), f"{name} must be one of {', '.join(get_args(kind))}, but got {value!r}")
+                (
+                    value in get_args(kind),
+                    f"{name} must be one of {', '.join(get_args(kind))}, but got {value!r}",
+                )
                 for name, value, kind in (
                     ("optimizer", self.optimizer, OptimizerName),
                     ("schedule", self.schedule, ScheduleName),

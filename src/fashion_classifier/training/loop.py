@@ -168,7 +168,12 @@ class _Loop:
     """The state of one training."""
 
     def __init__(
-        self, network: nn.Module, training: Dataset, validation: Dataset | None, config: TrainConfig, how: FitConfig
+        self,
+        network: nn.Module,
+        training: Dataset,
+        validation: Dataset | None,
+        config: TrainConfig,
+        how: FitConfig,
     ) -> None:
         self.network, self.validation, self.config, self.how = network, validation, config, how
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)

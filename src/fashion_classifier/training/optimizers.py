@@ -78,7 +78,9 @@ def make_optimizers(network: nn.Module, config: TrainConfig) -> list[torch.optim
     others = [parameter for parameter in trained if parameter.ndim <= 1]
     decay = config.weight_decay
     if config.optimizer == "muon":
-        inner = [weight for weight in weights if min(len(weight), weight[0].numel()) >= 16 and weight is not weights[-1]]
+        inner = [
+            weight for weight in weights if min(len(weight), weight[0].numel()) >= 16 and weight is not weights[-1]
+        ]
         outer = [weight for weight in weights if not any(weight is other for other in inner)]
         groups = [{"params": outer, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
         rate = config.learning_rate * REST_RATE

@@ -21,7 +21,7 @@ from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, FitResult, fit
-from fashion_classifier.training.precision import PrecisionChoice, probe_precision
+from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
 from fashion_classifier.training.recipes import Recipe
 
 PROBE_IMAGES = 128
@@ -56,12 +56,15 @@ class Workshop:
     precisions
         For each family the precision that was decided on; what is missing is probed when it is first needed. Give
         what an earlier session found, so that a continued run computes in the same precision.
+    exact
+        Whether bits must repeat: precision is then chosen by the machine's instructions, not by a timed probe.
     """
 
     split: Split
     device: str = "cpu"
     precisions: dict[str, PrecisionChoice] = field(default_factory=dict)
     provenance: dict[str, object] = field(default_factory=dict)
+    exact: bool = False
 
     def __post_init__(self) -> None:
         self.statistics = channel_statistics(self.split.training.images)
@@ -110,7 +113,12 @@ class Workshop:
         ).to(self.device)
         precision = self.precision_for(recipe, training).precision
         how = FitConfig(
-            seed=seed, precision=precision, device=self.device, steps=steps, seconds=seconds, interim_images=interim_images
+            seed=seed,
+            precision=precision,
+            device=self.device,
+            steps=steps,
+            seconds=seconds,
+            interim_images=interim_images,
         )
         result = fit(
             network,
@@ -130,7 +138,12 @@ class Workshop:
             classes=classes,
             shape=training.shape,
             how=PredictConfig(precision=precision, views=settings.views),
-            provenance={**self.provenance, "seed": seed, "steps": result.best_step, "recipe": settings.to_dict()},
+            provenance={
+                **self.provenance,
+                "seed": seed,
+                "steps": result.best_step,
+                "recipe": settings.to_dict(),
+            },
         )
         probabilities = np.empty((0, len(classes)), np.float32)
         if not on_everything:
@@ -146,7 +159,10 @@ class Workshop:
         if family not in self.precisions:
             shape: ImageShape = training.shape
             network = build(recipe.model, shape, len(training.classes), self.statistics, seed=0).to(self.device)
-            images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
-            labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
-            self.precisions[family] = probe_precision(network, images, labels)
+            if self.exact:
+                self.precisions[family] = precision_by_instructions(network, self.device)
+            else:
+                images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
+                labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
+                self.precisions[family] = probe_precision(network, images, labels)
         return self.precisions[family]

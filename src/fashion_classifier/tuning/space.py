@@ -17,7 +17,11 @@ from fashion_classifier.training.recipes import Recipe
 
 # Learning rates worth trying, for each optimizer (log-uniform).
 LEARNING_RATES = {"muon": (0.03, 0.3), "sgd": (0.02, 0.5), "adamw": (3e-4, 1e-2), "adam": (3e-4, 1e-2)}
-OPTIMIZERS = {"mlp": ("adam", "adamw", "sgd", "muon"), "cnn": ("muon", "sgd", "adamw"), "resnet": ("muon", "sgd", "adamw")}
+OPTIMIZERS = {
+    "mlp": ("adam", "adamw", "sgd", "muon"),
+    "cnn": ("muon", "sgd", "adamw"),
+    "resnet": ("muon", "sgd", "adamw"),
+}
 BATCH_SIZES = {"mlp": (32, 64, 128, 256), "cnn": (128, 256, 512), "resnet": (128, 256, 512)}
 MOMENTUM = {"muon": 0.6, "sgd": 0.9, "adam": 0.9, "adamw": 0.9}
 
@@ -104,7 +108,11 @@ def _resnet(trial: optuna.trial.BaseTrial) -> ModelConfig:
     )
 
 
-ARCHITECTURES: Mapping[str, Callable[[optuna.trial.BaseTrial], ModelConfig]] = {"cnn": _cnn, "mlp": _mlp, "resnet": _resnet}
+ARCHITECTURES: Mapping[str, Callable[[optuna.trial.BaseTrial], ModelConfig]] = {
+    "cnn": _cnn,
+    "mlp": _mlp,
+    "resnet": _resnet,
+}
 
 
 def known_points(families: Sequence[str]) -> list[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,6 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from fashion_classifier.data.split import Split
 from fashion_classifier.errors import FashionError, UsageError
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.models.catalogue import count_parameters
@@ -244,9 +244,7 @@ class Search:
     ) -> None:
         """Ask for one trial, train it, and tell its result."""
         study = self._studies[purpose]
-        study.sampler = optuna.samplers.TPESampler(
-            n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, seed=derive_seed(seed, "sampler", index) % 2**32
-        )
+        study.sampler = _sampler(derive_seed(seed, "sampler", index))
         known = known_points(self.config.families)
         if confirms is not None:
             study.enqueue_trial(confirms.params, user_attrs={"confirms": confirms.index})
@@ -283,12 +281,20 @@ class Search:
         on_trial(finished, trained if state == TrialState.COMPLETE else None)
 
     def _note(
-        self, trial: optuna.Trial, purpose: str, index: int, trained: TrainedModel | None, seconds: float, reason: str
+        self,
+        trial: optuna.Trial,
+        purpose: str,
+        index: int,
+        trained: TrainedModel | None,
+        seconds: float,
+        reason: str,
     ) -> float:
         """Write down what is known of a trial, and its predictions; return its accuracy."""
         accuracy = 0.0
         if trained is not None:
-            result = evaluate(self.workshop.split.validation.labels, trained.validation_probabilities, trained.model.classes)
+            result = evaluate(
+                self.workshop.split.validation.labels, trained.validation_probabilities, trained.model.classes
+            )
             accuracy = result.accuracy.value
             trial.set_user_attr("loss", result.loss)
             trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
@@ -303,6 +309,15 @@ class Search:
     def _prediction_file(self, purpose: str, index: int) -> Path:
         """Return where a trial's predicted labels lie."""
         return self.folder / "trials" / f"{purpose}-{index:04d}.npy"
+
+
+def _sampler(seed: int) -> optuna.samplers.TPESampler:
+    """Return the sampler for one trial; its seed is the trial's own, so that a continued study is the same study."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: a space for each family
+        return optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, seed=seed % 2**32
+        )
 
 
 def _pruning(trial: optuna.Trial) -> Callable[[Epoch], StopReason | None]:
@@ -350,5 +365,3 @@ def _end_abandoned(study: optuna.Study) -> None:
     """Mark trials that a crash cut off as failed; having no index, they are done again."""
     for trial in study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING), deepcopy=False):
         study.tell(trial.number, state=TrialState.FAIL)
-
-

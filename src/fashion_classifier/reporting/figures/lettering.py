@@ -14,7 +14,9 @@ from matplotlib.textpath import text_to_path
 TITLE, TEXT, SMALL = 13.5, 11.0, 10.0  # points
 
 _MOST_LETTERS = 200  # more never fit
-_JOINERS = "\u200c\u200d"  # invisible, but part of words in Persian and Hindi, and of emoji
+# Not "printable" for Python, but wanted: spaces that hold a number and its unit together, and joiners that
+# are part of words in Persian and Hindi, and of emoji.
+_KEPT = "\u00a0\u202f\u200c\u200d"
 
 # Matplotlib brings DejaVu Sans; the others help where a class name needs glyphs that it has not.
 _FONTS = (
@@ -29,7 +31,7 @@ _FONTS = (
 
 def clean(text: str) -> str:
     """Make line breaks and control characters, which a person may have put into a name, spaces."""
-    return "".join(sign if sign.isprintable() or sign in _JOINERS else " " for sign in text)
+    return "".join(sign if sign.isprintable() or sign in _KEPT else " " for sign in text)
 
 
 def fit(text: str, width: float, size: float = SMALL, weight: str = "normal") -> str:

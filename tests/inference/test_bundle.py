@@ -1,0 +1,150 @@
+"""A model folder is data: what was saved comes back, and what was tampered with is refused with a reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import load_file, save_file
+from tests.conftest import blobs
+
+from fashion_classifier.errors import DataError, ModelError, UnavailableError, UsageError
+from fashion_classifier.inference.bundle import Model, load_model, save_model
+from fashion_classifier.inference.predictor import PredictConfig
+from fashion_classifier.models.catalogue import build
+from fashion_classifier.models.cnn import CnnConfig
+from fashion_classifier.models.layers import channel_statistics
+
+DATA = blobs(40)
+
+
+def model(**how) -> Model:
+    config = CnnConfig(stem=8, widths=(16, 16))
+    network = build(config, DATA.shape, 3, channel_statistics(DATA.images), seed=0)
+    return Model(
+        network=network,
+        config=config,
+        classes=("T-shirt/top", "<b>", "名前"),
+        shape=DATA.shape,
+        how=PredictConfig(**how),
+        provenance={"seed": 0},
+    )
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    save_model(model(views="mirrored", temperature=1.5), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def rewrite(folder: Path, name: str, content: bytes) -> None:
+    """Change a file and make the manifest agree, as somebody who means harm would."""
+    (folder / name).write_bytes(content)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def edit(folder: Path, **changes) -> None:
+    description = json.loads((folder / "model.json").read_text())
+    description.update(changes)
+    rewrite(folder, "model.json", json.dumps(description).encode())
+
+
+def test_what_was_saved_comes_back_to_the_bit(folder):
+    before, after = model(views="mirrored", temperature=1.5), load_model(folder)
+    assert after.classes == before.classes
+    assert after.config == before.config
+    assert after.how == before.how
+    assert after.provenance == before.provenance
+    assert np.array_equal(after.predict(DATA.images), before.predict(DATA.images))
+
+
+def test_probabilities_are_probabilities(folder):
+    probabilities = load_model(folder).predict(DATA.images)
+    assert probabilities.shape == (40, 3)
+    assert probabilities.sum(1) == pytest.approx(np.ones(40), abs=1e-6)
+
+
+def test_mirrored_views_do_not_care_for_left_and_right(folder):
+    loaded = load_model(folder)
+    assert loaded.predict(DATA.images[:, :, ::-1]) == pytest.approx(loaded.predict(DATA.images), abs=1e-6)
+
+
+def test_nothing_is_overwritten(folder):
+    with pytest.raises(UsageError, match="nothing was overwritten"):
+        save_model(model(), folder)
+
+
+def test_images_of_another_shape_are_refused(folder):
+    with pytest.raises(DataError, match="they are 5x5 grey, the model takes 12x12 grey"):
+        load_model(folder).predict(np.zeros((2, 5, 5), np.uint8))
+
+
+def test_no_model_is_unavailable_not_damaged(tmp_path):
+    with pytest.raises(UnavailableError, match="there is no model here"):
+        load_model(tmp_path)
+
+
+def nan_weights(folder):
+    tensors = load_file(folder / "weights.safetensors")
+    tensors["body.0.convolution.weight"][0] = float("nan")
+    save_file(tensors, folder / "other.safetensors")
+    rewrite(folder, "weights.safetensors", (folder / "other.safetensors").read_bytes())
+
+
+def swapped_weights(folder):
+    other = build(CnnConfig(stem=8, widths=(16, 24)), DATA.shape, 3, channel_statistics(DATA.images), seed=0)
+    save_file({k: v.contiguous() for k, v in other.state_dict().items()}, folder / "other.safetensors")
+    rewrite(folder, "weights.safetensors", (folder / "other.safetensors").read_bytes())
+
+
+def linked(folder):
+    (folder / "model.json").rename(folder.parent / "elsewhere.json")
+    (folder / "model.json").symlink_to(folder.parent / "elsewhere.json")
+
+
+DAMAGE = {
+    "a changed byte": (
+        lambda f: (f / "weights.safetensors").write_bytes((f / "weights.safetensors").read_bytes()[:-1] + b"x"),
+        "its content is not what the manifest says",
+    ),
+    "truncated weights": (
+        lambda f: (f / "weights.safetensors").write_bytes((f / "weights.safetensors").read_bytes()[:100]),
+        "its content is not what the manifest says",
+    ),
+    "a missing file": (lambda f: (f / "weights.safetensors").unlink(), "there is no such plain file"),
+    "a missing manifest": (lambda f: (f / "manifest.json").unlink(), "this file is missing"),
+    "a link": (linked, "there is no such plain file"),
+    "text for JSON": (lambda f: rewrite(f, "model.json", b"{"), "this is not JSON"),
+    "deep JSON": (lambda f: rewrite(f, "model.json", b"[" * 100_000), "this is not JSON"),
+    "a list for an object": (lambda f: rewrite(f, "model.json", b"[]"), "a JSON object was expected"),
+    "an unknown version": (lambda f: edit(f, format_version=99), "format version 99 is not known"),
+    "an unknown family": (lambda f: edit(f, family="tree"), "There is no model family 'tree'"),
+    "an absurd config": (lambda f: edit(f, config={"stem": 10**9}), "`stem` must be"),
+    "one class": (lambda f: edit(f, classes=["a"]), "at least two different names"),
+    "a negative temperature": (lambda f: edit(f, temperature=-1), "cannot predict with"),
+    "an impossible shape": (
+        lambda f: edit(f, image={"height": 0, "width": 3, "channels": 1}),
+        "an image cannot be",
+    ),
+    "weights that are not numbers": (nan_weights, "weights that are not numbers"),
+    "another model's weights": (swapped_weights, "size mismatch"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_model_is_refused_with_a_reason(folder, damage):
+    harm, reason = DAMAGE[damage]
+    harm(folder)
+    with pytest.raises(ModelError, match=reason):
+        load_model(folder)
+
+
+def test_bfloat16_predicts_nearly_the_same():
+    exact, rounded = model().predict(DATA.images), model(precision="bfloat16").predict(DATA.images)
+    assert rounded == pytest.approx(exact, abs=0.03)
+    assert not np.array_equal(exact, rounded)

@@ -1,0 +1,135 @@
+"""The search finds, prunes, survives failures, and goes on as if it had never stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import optuna
+import pytest
+from tests.conftest import blobs
+
+from fashion_classifier.data.dataset import SealedTestSet
+from fashion_classifier.data.split import Split
+from fashion_classifier.errors import UsageError
+from fashion_classifier.training.early_stopping import StopReason
+from fashion_classifier.training.loop import DivergedError
+from fashion_classifier.training.recipes import RECIPES
+from fashion_classifier.training.train import Workshop
+from fashion_classifier.tuning.space import KNOWN, recipe_of
+from fashion_classifier.tuning.study import CONFIRMATION, Search, TuneConfig
+
+CONFIG = TuneConfig(trials=5, epochs=0.5, families=("mlp", "cnn"))
+
+
+@pytest.fixture(scope="module")
+def split() -> Split:
+    return Split(blobs(400), blobs(150, seed=1), SealedTestSet(blobs(50, seed=2)))
+
+
+def outcome(search: Search):
+    return [
+        (trial.index, trial.state, trial.params, trial.accuracy, trial.loss)
+        for purpose in ("search", CONFIRMATION)
+        for trial in search.trials(purpose)
+    ]
+
+
+def test_the_first_trials_are_the_recipes_that_are_known():
+    families = tuple(KNOWN)
+    cnn = recipe_of(KNOWN["cnn"], families)
+    assert cnn.model == RECIPES["cnn"].model
+    assert replace(cnn.training, epochs=10.0) == RECIPES["cnn"].training
+
+
+def test_a_search_ends_with_a_choice_made_on_other_seeds(split, tmp_path):
+    told = []
+    search = Search(tmp_path, Workshop(split), CONFIG)
+    search.run(on_trial=lambda trial, model: told.append((trial.purpose, trial.index, model is not None)))
+    trials, confirmations = search.trials(), search.trials(CONFIRMATION)
+    assert [trial.index for trial in trials] == [0, 1, 2, 3, 4]
+    assert {trial.params["family"] for trial in trials} == {"mlp", "cnn"}
+    assert len(confirmations) == min(3, sum(trial.state == "complete" for trial in trials))
+    assert confirmations[0].params["confirms"] == 0
+    assert len(told) == len(trials) + len(confirmations)
+    chosen = search.chosen()
+    best = max(confirmations, key=lambda trial: trial.accuracy)
+    assert chosen.index == best.params["confirms"]
+    assert search.recipe(chosen).model.family == chosen.params["family"]
+    pair = search.paired_predictions(chosen)
+    if chosen.index:
+        labels = split.validation.labels
+        assert (pair[1] == labels).mean() == pytest.approx(best.accuracy)
+        assert (pair[0] == labels).mean() == pytest.approx(confirmations[0].accuracy)
+    else:
+        assert pair is None
+    assert not split.test.openings
+
+
+def test_a_stopped_search_goes_on_to_the_same_trials(split, tmp_path):
+    whole = Search(tmp_path / "whole", Workshop(split, exact=True), CONFIG)
+    whole.run()
+    for limit in (1, 3, 4):
+        Search(tmp_path / "parted", Workshop(split, exact=True), replace(CONFIG, trials=limit, finalists=1)).run()
+    asked = iter(range(10_000))
+    interrupted = Search(tmp_path / "parted", Workshop(split, exact=True), CONFIG)
+    interrupted.run(stop_asked=lambda: StopReason.INTERRUPTED if next(asked) > 2 else None)
+    abandoned = optuna.load_study(study_name="search", storage=f"sqlite:///{tmp_path / 'parted' / 'study.db'}")
+    abandoned.ask()  # as a killed process leaves it: a trial that nobody works on
+    resumed = Search(tmp_path / "parted", Workshop(split, exact=True), CONFIG)
+    resumed.run()
+    assert outcome(resumed) == outcome(whole)
+    assert resumed.chosen().index == whole.chosen().index
+
+
+def test_a_failing_trial_is_recorded_and_does_not_stop_the_search(split, tmp_path, monkeypatch):
+    train = Workshop.train
+
+    def sometimes(self, recipe, **settings):
+        if recipe.model.family == "mlp":
+            raise DivergedError("The loss is nan at step 3: the training has diverged. Lower the learning rate.")
+        return train(self, recipe, **settings)
+
+    monkeypatch.setattr(Workshop, "train", sometimes)
+    search = Search(tmp_path, Workshop(split), replace(CONFIG, trials=3, finalists=1))
+    search.run()
+    states = {trial.params["family"]: (trial.state, trial.reason) for trial in search.trials()}
+    assert states["mlp"] == (
+        "failed",
+        "DivergedError: The loss is nan at step 3: the training has diverged. Lower the learning rate.",
+    )
+    assert search.chosen().params["family"] == "cnn"
+
+
+def test_time_ends_a_search(split, tmp_path):
+    config = TuneConfig(seconds=2.0, trial_seconds=0.2, epochs=100, families=("mlp",), finalists=1)
+    search = Search(tmp_path, Workshop(split), config)
+    search.run()
+    assert len(search.trials()) >= 2
+    assert sum(trial.seconds for trial in search.trials()) < 4.0
+
+
+def test_importance_is_told_per_family(split, tmp_path):
+    search = Search(tmp_path, Workshop(split), TuneConfig(trials=9, epochs=0.3, families=("mlp",), finalists=1))
+    search.run()
+    importance = search.importance()
+    assert set(importance) <= {"mlp"}
+    for shares in importance.values():
+        assert all(np.isfinite(share) and share >= 0 for share in shares.values())
+        assert not any(name.startswith("mlp_") for name in shares)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"trials": 3, "families": ("tree",)},
+            "The search knows the families cnn, mlp, resnet, but got tree",
+        ),
+        ({"trials": 0}, "`trials >= 1` must hold"),
+        ({}, "A search needs an end"),
+    ],
+)
+def test_impossible_searches_are_refused(settings, message):
+    with pytest.raises(UsageError, match=message):
+        TuneConfig(**settings)
