@@ -7,6 +7,7 @@ import time
 STARTED = time.perf_counter()
 
 import json  # noqa: E402 - the clock starts before anything is imported
+import os  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
 
@@ -22,6 +23,9 @@ def main() -> None:
     0 all is well; 1 an unexpected fault; 2 wrong usage; 3 bad data; 4 what could not be had; 5 an unfit model;
     130 interrupted.
     """
+    # OpenMP's threads spin while they wait, without end by default: beside another busy process small steps then take
+    # many times as long. Some microseconds of spinning cost nothing on a quiet machine (docs/experiments.md).
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     debug = DEBUG in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
     try:

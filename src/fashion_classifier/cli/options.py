@@ -56,6 +56,11 @@ Json = Annotated[
 ]
 
 
+def absolute(source: str) -> str:
+    """Return a source so that it can be found again from any folder."""
+    return source if source in {"auto", "sample", "fashion-mnist"} else str(Path(source).absolute())
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """Read a size such as 28x28.
 

@@ -14,6 +14,10 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from rich.table import Table
 
 PLAIN_EVERY_S = 5.0
+SAMPLE_WARNING = (
+    "This is the built-in sample of drawn garments: good for trying the program out, but what is found on it says "
+    "nothing about real garments. Name your own data, or 'fashion-mnist'."
+)
 
 
 class Output:
@@ -124,3 +128,17 @@ def percent(value: float) -> str:
 def between(low: float, high: float) -> str:
     """Write an interval of shares."""
     return f"{100 * low:.2f} to {100 * high:.2f}"
+
+
+def show_collection(out: Output, collection: Any, parts: Any) -> None:
+    """Say what is worked on, and what must be known of it."""
+    if collection.is_sample:
+        out.warn(SAMPLE_WARNING)
+    counts = {name: sum(part.values()) for name, part in parts.counts.items()}
+    out.tell(
+        f"{collection.name} ({collection.container}): {counts['training']:,} training, "
+        f"{counts['validation']:,} cross-validation and {counts['test']:,} test images, {collection.shape}, "
+        f"{len(collection.classes)} classes"
+    )
+    for note in (*collection.notes, *parts.notes):
+        out.tell(f"Note: {note}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,15 +23,11 @@ from fashion_classifier.cli.options import (
     Out,
     Seed,
     Threads,
+    absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import Output, between, output, percent
+from fashion_classifier.cli.output import SAMPLE_WARNING, Output, between, output, percent, show_collection
 from fashion_classifier.errors import UsageError
-
-SAMPLE_WARNING = (
-    "This is the built-in sample of drawn garments: good for trying the program out; what is found says nothing "
-    "about real garments. Give your own data, or 'fashion-mnist'."
-)
 
 
 def run(
@@ -73,6 +70,7 @@ def run(
       fashion run --resume runs/2026-01-31-101500-fashion-mnist
     """
     from fashion_classifier.cli import STARTED
+    from fashion_classifier.experiment.listener import Listener
     from fashion_classifier.experiment.machine import peak_memory_mb
     from fashion_classifier.experiment.record import RunFolder, new_run_path
     from fashion_classifier.experiment.run import resume as resume_run
@@ -83,15 +81,16 @@ def run(
         raise UsageError("A run is either continued or repeated, not both.")
     with output(as_json=as_json) as out_to:
         used_s = time.perf_counter() - STARTED
+        listener = Listener(out_to.progress, out_to.tell, partial(show_collection, out_to))
         if resume is not None:
-            outcome = resume_run(resume, used_s=used_s, progress=out_to.progress, tell=out_to.tell)
+            outcome = resume_run(resume, used_s=used_s, listener=listener)
         else:
             if like is not None:
                 config = RunFolder(like).config
             else:
                 exact = minutes is None and trials is not None and epochs is not None
                 config = RunConfig(
-                    data=data,
+                    data=absolute(data),
                     image_size=parse_size(image_size),
                     group_by=group_by,
                     validation_fraction=validation_fraction,
@@ -107,9 +106,7 @@ def run(
                     device=device,
                 )
             folder = out or new_run_path(Path("runs"), Path(config.data).name)
-            outcome = new_run(
-                config, folder, command=_command(), used_s=used_s, progress=out_to.progress, tell=out_to.tell
-            )
+            outcome = new_run(config, folder, command=_command(), used_s=used_s, listener=listener)
         _show(out_to, outcome)
         out_to.result("run", _facts(outcome, peak_memory_mb()))
 
@@ -126,30 +123,20 @@ def _show(out_to: Output, outcome: Any) -> None:
     """Show what came out."""
     results = outcome.results
     rows = []
-    for model in (results.initial, results.optimized):
+    for name, model in (("initial", results.initial), ("optimized", results.optimized)):
         test = model.test
         rows.append(
             [
-                model.title,
+                name,
                 model.family,
                 percent(model.validation.accuracy.value),
                 percent(test.accuracy.value),
                 between(test.accuracy.low, test.accuracy.high),
                 f"{test.loss:.3f}",
-                f"{test.macro_f1.value:.4f}",
                 f"{test.n_misclassified:,}",
             ]
         )
-    columns = [
-        "model",
-        "family",
-        "cross-validation",
-        "test",
-        "95 % interval",
-        "loss",
-        "macro-F1",
-        "misclassified",
-    ]
+    columns = ["model", "family", "validation", "test", "95 % interval", "loss", "errors"]
     out_to.console.print()
     out_to.table("Accuracy", columns, rows, left=2)
     comparison = results.comparison
@@ -157,10 +144,10 @@ def _show(out_to: Output, outcome: Any) -> None:
         f"\nOptimized against initial on the test set: {comparison.verdict} "
         f"({100 * comparison.difference.value:+.2f} points, p = {comparison.p_value:.2g})"
     )
-    if results.data.is_sample:
-        out_to.warn(SAMPLE_WARNING)
     out_to.tell(f"Model:  {outcome.folder / 'optimized'}")
     out_to.tell(f"Report: {outcome.report}  ({outcome.seconds:.0f} s)")
+    if results.data.is_sample:
+        out_to.warn(SAMPLE_WARNING)
 
 
 def _facts(outcome: Any, peak_mb: float) -> dict[str, Any]:

@@ -22,9 +22,10 @@ from fashion_classifier.cli.options import (
     Out,
     Seed,
     Threads,
+    absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import between, output, percent
+from fashion_classifier.cli.output import between, output, percent, show_collection
 
 
 class On(StrEnum):
@@ -74,7 +75,7 @@ def train(
 
     family_named(model)
     config = RunConfig(
-        data=data,
+        data=absolute(data),
         image_size=parse_size(image_size),
         group_by=group_by,
         minutes=minutes,
@@ -88,8 +89,7 @@ def train(
     )
     with output(as_json=as_json) as out_to:
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
-        for note in prepared.collection.notes:
-            out_to.tell(note)
+        show_collection(out_to, prepared.collection, prepared.split)
         folder = out or new_run_path(Path("models"), model)
         recipe = adapted(RECIPES[model], mirror=mirror, class_weights=config.class_weights)
         trained = train_one(recipe, config, prepared, folder, on_everything=on is On.ALL, progress=out_to.progress)

@@ -19,9 +19,10 @@ from fashion_classifier.cli.options import (
     Mirror,
     Seed,
     Threads,
+    absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import between, output, percent
+from fashion_classifier.cli.output import between, output, percent, show_collection
 
 
 def tune(
@@ -61,7 +62,7 @@ def tune(
 
     exact = trials is not None and minutes is None
     config = RunConfig(
-        data=data,
+        data=absolute(data),
         image_size=parse_size(image_size),
         group_by=group_by,
         minutes=None if exact else minutes or 5.0,
@@ -76,8 +77,7 @@ def tune(
     )
     with output(as_json=as_json) as out_to:
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
-        for note in prepared.collection.notes:
-            out_to.tell(note)
+        show_collection(out_to, prepared.collection, prepared.split)
         search, chosen = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)
         facts = {
             "study": str(out / "study.db"),

@@ -24,11 +24,11 @@ from fashion_classifier.experiment.budget import (
 from fashion_classifier.experiment.facts import data_facts, made_with, plain_settings, search_facts
 from fashion_classifier.experiment.finish import evaluate_and_write
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, retrained
-from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import RunResults, SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
@@ -44,8 +44,6 @@ MOST_EPOCHS = 100.0  # where only time limits a training
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
 TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
 LEAST_RETRAINING_S = 2.0
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,7 @@ def run(
     *,
     command: str = "",
     used_s: float = 0.0,
-    progress: Progress = silent,
-    tell: Tell = lambda _: None,
+    listener: Listener | None = None,
 ) -> RunOutcome:
     """Take data through the whole life of a classifier.
 
@@ -94,26 +91,25 @@ def run(
         The command line, for the record.
     used_s
         Seconds that count already (the program's start).
-    progress, tell
-        Told of progress, and of what happened in sentences.
+    listener
+        Told how it goes on.
 
     Raises
     ------
     FashionError
         If the data is broken, the folder is already there, or a device is missing.
     """
+    listener = listener or Listener()
     clock = Clock(_limit(config), used_s)
     with clock.paused():
-        place = locate(config.data, progress=progress)
-    collection = load(place, options=_read_options(config), progress=progress)
+        place = locate(config.data, progress=listener.progress)
+    collection = load(place, options=_read_options(config), progress=listener.progress)
     parts = split(collection, _split_config(config))
     record = RunFolder.create(folder, config, command=command, fingerprint=collection.fingerprint)
-    return _Run(record, collection, parts, clock, progress, tell).execute()
+    return _Run(record, collection, parts, clock, listener).execute()
 
 
-def resume(
-    folder: Path, *, used_s: float = 0.0, progress: Progress = silent, tell: Tell = lambda _: None
-) -> RunOutcome:
+def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = None) -> RunOutcome:
     """Go on with a run that was stopped, killed or cut off.
 
     Raises
@@ -123,20 +119,21 @@ def resume(
     UsageError
         If the run is finished, or its data has changed.
     """
+    listener = listener or Listener()
     record = RunFolder(folder)
     if record.facts.get("finished"):
         raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
     clock = Clock(_limit(record.config), used_s + float(record.facts["used_s"]))
     with clock.paused():
-        place = locate(record.config.data, progress=progress)
-    collection = load(place, options=_read_options(record.config), progress=progress)
+        place = locate(record.config.data, progress=listener.progress)
+    collection = load(place, options=_read_options(record.config), progress=listener.progress)
     if collection.fingerprint != record.facts["fingerprint"]:
         raise UsageError(
             f"{folder}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
             f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
         )
     record.event("resumed", used_s=clock.used_s)
-    return _Run(record, collection, split(collection, _split_config(record.config)), clock, progress, tell).execute()
+    return _Run(record, collection, split(collection, _split_config(record.config)), clock, listener).execute()
 
 
 @dataclass(frozen=True)
@@ -159,12 +156,11 @@ class _Run:
         collection: Collection,
         parts: Split,
         clock: Clock,
-        progress: Progress,
-        tell: Tell,
+        listener: Listener,
     ) -> None:
         self.folder, self.collection, self.config, self.clock = folder, collection, folder.config, clock
         self.split = replace(parts, test=parts.test.recorded_by(folder.note_opening))
-        self.progress, self.tell = progress, tell
+        self.listener, self.tell = listener, listener.tell
         self.threads = use_threads(self.config.threads)
         remembered = {name: PrecisionChoice(**choice) for name, choice in folder.facts.get("precisions", {}).items()}
         provenance = {"data": collection.name, "fingerprint": collection.fingerprint}
@@ -177,7 +173,7 @@ class _Run:
 
     def execute(self) -> RunOutcome:
         """Go through all stages that are not finished."""
-        self._announce()
+        self.listener.announce(self.collection, self.split)
         with self.interruption:
             initial = self._timed("initial model", self._initial)
             shares = share_out(self.clock)
@@ -197,23 +193,12 @@ class _Run:
                 timings=self.timings,
                 clock=self.clock,
                 ended_early=self.ended_early,
-                progress=self.progress,
+                progress=self.listener.progress,
             )
         self._remember()
         self.folder.update(finished=not self.ended_early)
         self.folder.event("finished", ended_early=self.ended_early)
         return RunOutcome(self.folder.path, results, report, self.clock.used_s)
-
-    def _announce(self) -> None:
-        """Say what is worked on."""
-        counts = {name: sum(part.values()) for name, part in self.split.counts.items()}
-        self.tell(
-            f"{self.collection.name} ({self.collection.container}): {counts['training']:,} training, "
-            f"{counts['validation']:,} cross-validation and {counts['test']:,} test images, {self.collection.shape}, "
-            f"{len(self.collection.classes)} classes"
-        )
-        for note in (*self.collection.notes, *self.split.notes):
-            self.tell(note)
 
     def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:
         """Do a stage's work and add its time to the record."""
@@ -248,7 +233,7 @@ class _Run:
             seconds=initial_seconds(self.clock),
             stop_asked=self.interruption.asked,
             checkpoint=self._checkpoint("initial"),
-            progress=self.progress,
+            progress=self.listener.progress,
             task="Initial model",
         )
         made = assess("Initial model", trained, self.split)
@@ -269,7 +254,7 @@ class _Run:
             chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
             return _Found(self._adapted(search.recipe(chosen)), facts)
         begin = self.clock.used_s
-        search.run(stop_asked=self.interruption.asked, on_trial=self._on_trial, progress=self.progress)
+        search.run(stop_asked=self.interruption.asked, on_trial=self._on_trial, progress=self.listener.progress)
         best = search.chosen()
         if best is None:
             self._stopped("search")
@@ -337,7 +322,7 @@ class _Run:
                 seconds=None if shares.training is None else training_seconds(left),
                 stop_asked=self.interruption.asked,
                 checkpoint=self._checkpoint("training"),
-                progress=self.progress,
+                progress=self.listener.progress,
                 task="Chosen configuration",
             )
         except DivergedError as error:
@@ -376,7 +361,7 @@ class _Run:
             on_everything=True,
             stop_asked=self.interruption.asked,
             checkpoint=self._checkpoint("retraining"),
-            progress=self.progress,
+            progress=self.listener.progress,
             task="Retraining on training + cross-validation data",
         )
         if self._stopped("retraining"):

@@ -18,7 +18,7 @@ from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.record import RUN, RunFolder
-from fashion_classifier.experiment.run import MOST_EPOCHS, TRIAL_EPOCHS_SHARE, Tell
+from fashion_classifier.experiment.run import MOST_EPOCHS, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model, save_model
 from fashion_classifier.progress import Progress, silent
@@ -98,7 +98,7 @@ def train_one(
 
 
 def search_only(
-    config: RunConfig, prepared: Prepared, folder: Path, *, tell: Tell, progress: Progress
+    config: RunConfig, prepared: Prepared, folder: Path, *, tell: Callable[[str], None], progress: Progress
 ) -> tuple[Search, Trial | None]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
     limit = None if config.minutes is None else max(1.0, prepared.clock.left_s - SAVING_S)
@@ -118,7 +118,9 @@ def search_only(
     return search, search.chosen()
 
 
-def _keep_best(search: Search, folder: Path, tell: Tell) -> Callable[[Trial, TrainedModel | None], None]:
+def _keep_best(
+    search: Search, folder: Path, tell: Callable[[str], None]
+) -> Callable[[Trial, TrainedModel | None], None]:
     """Return what tells of each trial and keeps the best one's model."""
 
     def on_trial(trial: Trial, trained: TrainedModel | None) -> None:
@@ -215,8 +217,18 @@ def prepare_for(
 ) -> Prepared:
     """Load and split data for a model: a run's own data and settings unless other data is given."""
     size = opened.model.shape[:2]
-    if opened.run is not None and data == AUTO:
+    own = opened.run is not None and data == AUTO
+    if opened.run is not None and own:
         config = replace(opened.run.config, image_size=size, device="auto")
     else:
         config = RunConfig(data=data, image_size=size, group_by=group_by, seed=seed)
-    return prepare(config, used_s=used_s, progress=progress)
+    prepared = prepare(config, used_s=used_s, progress=progress)
+    if own and opened.run is not None and prepared.collection.fingerprint != opened.run.facts["fingerprint"]:
+        raise DataError(
+            Fault(
+                prepared.collection.location,
+                f"its content is not the data that {opened.run.path} was made with",
+                "Name the data on which the model is to be judged",
+            )
+        )
+    return prepared

@@ -25,6 +25,12 @@ from fashion_classifier.training.precision import PrecisionChoice, precision_by_
 from fashion_classifier.training.recipes import Recipe
 
 PROBE_IMAGES = 128
+SMALLEST_BATCH, STEPS_PER_EPOCH = 8, 20
+
+
+def batch_size_for(n_images: int, wanted: int) -> int:
+    """Return a batch size that leaves a small data set enough steps an epoch."""
+    return min(wanted, max(SMALLEST_BATCH, n_images // STEPS_PER_EPOCH))
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,14 +105,14 @@ class Workshop:
         on_everything
             Whether to learn from training and cross-validation data together; there is no validation then.
         """
-        settings = recipe.training
+        training = self.split.everything_but_test if on_everything else self.split.training
+        settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
         if epochs is not None:
             settings = replace(settings, epochs=epochs)
         if validations is not None:
             settings = replace(settings, validations=validations)
         if on_everything:
             settings = replace(settings, patience_epochs=0)
-        training = self.split.everything_but_test if on_everything else self.split.training
         classes = training.classes
         network = build(
             recipe.model, training.shape, len(classes), self.statistics, seed=derive_seed(seed, "weights")
