@@ -63,6 +63,7 @@ class TestSixParts:
         assert collection.training.classes == tuple("0123456789")
         np.testing.assert_array_equal(collection.training.labels, expected[:, 0])
         np.testing.assert_array_equal(collection.training.images.reshape(120, 784), expected[:, 1:])
+        assert collection.training.images.flags.c_contiguous
         assert collection.test is not None
         np.testing.assert_array_equal(collection.test.images, rows_of(7)[:, 1:].reshape(-1, 28, 28))
         assert collection.claims_fashion_mnist
@@ -84,7 +85,11 @@ class TestSixParts:
 
     def test_progress_ends_at_the_size_of_all_files(self, parts: Path):
         calls = []
-        find_source(parts).read(progress=lambda task, done, total, detail="": calls.append((task, done, total)))
+
+        def note(task: str, done: float, total: float, detail: str = "") -> None:
+            calls.append((task, done, total))
+
+        find_source(parts).read(progress=note)
         size = sum(file.stat().st_size for file in parts.iterdir())
         assert {task for task, _, _ in calls} == {"Reading six CSV parts"}
         assert calls[-1][1:] == (size, size)
@@ -137,10 +142,16 @@ class TestSixParts:
         (parts / "Fashion Train Data 6.csv").write_text(text_of(rows_of(6)).replace("\n3,", "\nDress,", 1))
         assert message(parts).splitlines() == [
             f"Fashion Train Data 1.csv, line 3: label is 10; labels are 0 to 9. {REPAIR}",
-            "Fashion Train Data 2.csv, line 1: column pixel784 is missing; label and pixel1 to pixel784 are expected. "
-            "Export the file again with all columns.",
-            "Fashion Train Data 3.csv, line 1: column pixel785 is unknown; label and pixel1 to pixel784 are expected. "
-            "Remove what is no pixel, or name it so.",
+            (
+                "Fashion Train Data 2.csv, line 1: column pixel784 is missing; "
+                "label and pixel1 to pixel784 are expected. "
+                "Export the file again with all columns."
+            ),
+            (
+                "Fashion Train Data 3.csv, line 1: column pixel785 is unknown; "
+                "label and pixel1 to pixel784 are expected. "
+                "Remove what is no pixel, or name it so."
+            ),
             f"Fashion Train Data 6.csv, line 5: label is 'Dress'; labels are 0 to 9. {REPAIR}",
         ]
 
@@ -170,8 +181,10 @@ BAD_FILES = {
     "header only": (HEADER, f"x.csv: there is a header but no row. {EXPORT}"),
     "no header": (
         "0,1,2,3,4\n1,1,2,3,4\n",
-        "x.csv, line 1: the first line holds numbers; a header is expected (label,pixel1,pixel2,…). "
-        "Put a line with the names of the columns first.",
+        (
+            "x.csv, line 1: the first line holds numbers; a header is expected (label,pixel1,pixel2,…). "
+            "Put a line with the names of the columns first."
+        ),
     ),
     "semicolons": (
         "label;pixel1\n0;1\n",
@@ -183,33 +196,45 @@ BAD_FILES = {
     ),
     "no label": (
         "pixel1,pixel2,pixel3,pixel4\n1,2,3,4\n",
-        "x.csv, line 1: there is no column label; the columns are pixel1, pixel2, pixel3 and 1 more. "
-        "Name the column of the labels so.",
+        (
+            "x.csv, line 1: there is no column label; the columns are pixel1, pixel2, pixel3 and 1 more. "
+            "Name the column of the labels so."
+        ),
     ),
     "no pixels": (
         "label,a\n0,1\n",
-        "x.csv, line 1: there are no pixel columns, but a; they are called pixel1, pixel2 and so on, or 1x1, 1x2. "
-        "Rename or add the columns.",
+        (
+            "x.csv, line 1: there are no pixel columns, but a; they are called pixel1, pixel2 and so on, or 1x1, 1x2. "
+            "Rename or add the columns."
+        ),
     ),
     "missing column": (
         "label,pixel1,pixel2,pixel4\n0,1,2,3\n",
-        "x.csv, line 1: column pixel3 is missing; label and pixel1 to pixel4 are expected. "
-        "Export the file again with all columns.",
+        (
+            "x.csv, line 1: column pixel3 is missing; label and pixel1 to pixel4 are expected. "
+            "Export the file again with all columns."
+        ),
     ),
     "many missing columns": (
         "label,pixel1,pixel9\n0,1,2\n",
-        "x.csv, line 1: columns pixel2, pixel3, pixel4 and 4 more are missing; label and pixel1 to pixel9 are "
-        "expected. Export the file again with all columns.",
+        (
+            "x.csv, line 1: columns pixel2, pixel3, pixel4 and 4 more are missing; label and pixel1 to pixel9 are "
+            "expected. Export the file again with all columns."
+        ),
     ),
     "huge column number": (
         "label,pixel1,pixel999999999\n0,1,2\n",
-        "x.csv, line 1: columns pixel2, pixel3, pixel4 and 999,999,994 more are missing; label and pixel1 to "
-        "pixel999999999 are expected. Export the file again with all columns.",
+        (
+            "x.csv, line 1: columns pixel2, pixel3, pixel4 and 999,999,994 more are missing; label and pixel1 to "
+            "pixel999999999 are expected. Export the file again with all columns."
+        ),
     ),
     "columns out of order": (
         "label,pixel1,pixel3,pixel2,pixel4\n0,1,2,3,4\n",
-        "x.csv, line 1: the columns are out of order: pixel3 stands before pixel2. "
-        "Put them into the order pixel1 to pixel4.",
+        (
+            "x.csv, line 1: the columns are out of order: pixel3 stands before pixel2. "
+            "Put them into the order pixel1 to pixel4."
+        ),
     ),
     "grid out of order": (
         "label,1x1,2x1,1x2,2x2\n0,1,2,3,4\n",
@@ -221,13 +246,17 @@ BAD_FILES = {
     ),
     "unknown column": (
         "id,label,pixel1\n0,1,2\n",
-        "x.csv, line 1: column id is unknown; label and pixel1 to pixel1 are expected. "
-        "Remove what is no pixel, or name it so.",
+        (
+            "x.csv, line 1: column id is unknown; label and pixel1 to pixel1 are expected. "
+            "Remove what is no pixel, or name it so."
+        ),
     ),
     "no square": (
         "label,pixel1,pixel2\n0,1,2\n",
-        "x.csv, line 1: 2 pixel values are neither a square (grey) nor three times one (colour). "
-        "Give the images' height and width, or repair the data.",
+        (
+            "x.csv, line 1: 2 pixel values are neither a square (grey) nor three times one (colour). "
+            "Give the images' height and width, or repair the data."
+        ),
     ),
     "short row": (
         HEADER + "0,1,2,3,4\n0,1,2,3\n",
@@ -255,8 +284,10 @@ BAD_FILES = {
     "blank field": (HEADER + "0,1, ,3,4\n", f"x.csv, line 2: pixel2 is empty; {WHOLE}. {REPAIR}"),
     "carriage return in a row": (
         HEADER + "0,1\r,2,3,4\n",
-        f"x.csv, line 2: the row has 2 fields, the header has 5. {REPAIR}\n"
-        f"x.csv, line 3: the row has 4 fields, the header has 5. {REPAIR}",
+        (
+            f"x.csv, line 2: the row has 2 fields, the header has 5. {REPAIR}\n"
+            f"x.csv, line 3: the row has 4 fields, the header has 5. {REPAIR}"
+        ),
     ),
     "NUL byte": (
         HEADER + "0,1,\0,3,4\n",
@@ -296,10 +327,12 @@ BAD_FILES = {
     ),
     "several faults of a row": (
         HEADER + "x1.0,1,256,3,-4\n7,1,2,3,4\n8,1\n9,1,2,3,4\n",
-        f"x.csv, line 2: pixel2 is 256; {GREY}. {REPAIR}\n"
-        f"x.csv, line 2: pixel4 is -4; {GREY}. {REPAIR}\n"
-        f"x.csv, line 2: label is 'x1.0', while most labels of the file are numbers. {REPAIR}\n"
-        f"x.csv, line 4: the row has 2 fields, the header has 5. {REPAIR}",
+        (
+            f"x.csv, line 2: pixel2 is 256; {GREY}. {REPAIR}\n"
+            f"x.csv, line 2: pixel4 is -4; {GREY}. {REPAIR}\n"
+            f"x.csv, line 2: label is 'x1.0', while most labels of the file are numbers. {REPAIR}\n"
+            f"x.csv, line 4: the row has 2 fields, the header has 5. {REPAIR}"
+        ),
     ),
 }
 
@@ -450,8 +483,7 @@ class TestKaggleForm:
             read(tmp_path)
         assert len(caught.value.faults) == 1001
         assert str(caught.value.faults[-1]) == (
-            "x.csv, line 1001: there are 1,000 faults up to this line; the rest was not looked at. "
-            "Export the file again."
+            "x.csv, line 1001: this is fault 1,000 of the file; what follows is not listed. Export the file again."
         )
 
     def test_a_file_that_has_gone_is_a_fault(self, tmp_path: Path):
@@ -475,9 +507,11 @@ class TestKaggleForm:
 
 
 names = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1, max_size=8).filter(
-    lambda text: any(character.isalpha() for character in text)
-    and text.strip().lower() not in {"nan", "inf"}
-    and not any(character.isdigit() for character in text)
+    lambda text: (
+        any(character.isalpha() for character in text)
+        and text.strip().lower() not in {"nan", "inf"}
+        and not any(character.isdigit() for character in text)
+    )
 )
 
 
@@ -496,6 +530,7 @@ def test_what_a_csv_writer_wrote_is_read_as_it_was(tmp_path_factory: pytest.Temp
     file.write_bytes(text.getvalue().encode())
     training = read(file).training
     assert [training.classes[label] for label in training.labels] == [name for name, _ in rows]
+    assert training.images.flags.c_contiguous
     assert training.images.reshape(len(rows), 4).tolist() == [levels for _, levels in rows]
 
 

@@ -163,23 +163,31 @@ BAD_FILES = {
     ),
     "no images": (
         {TRAIN: header(0, 28, 28)},
-        f"{TRAIN}: there are no images in it. "
-        "Use files that hold grey images, or colour images with the axis of colours last.",
+        (
+            f"{TRAIN}: there are no images in it. "
+            "Use files that hold grey images, or colour images with the axis of colours last."
+        ),
     ),
     "no labels": (
         {TRAIN_LABELS: header(0)},
-        f"{TRAIN_LABELS}: there are no labels in it. "
-        "Use files that hold grey images, or colour images with the axis of colours last.",
+        (
+            f"{TRAIN_LABELS}: there are no labels in it. "
+            "Use files that hold grey images, or colour images with the axis of colours last."
+        ),
     ),
     "images of no width": (
         {TRAIN: header(4, 28, 0)},
-        f"{TRAIN}: the axes have lengths (4, 28, 0). "
-        "Use files that hold grey images, or colour images with the axis of colours last.",
+        (
+            f"{TRAIN}: the axes have lengths (4, 28, 0). "
+            "Use files that hold grey images, or colour images with the axis of colours last."
+        ),
     ),
     "four channels": (
         {TRAIN: idx(np.zeros((4, 2, 2, 4), np.uint8))},
-        f"{TRAIN}: the axes have lengths (4, 2, 2, 4). "
-        "Use files that hold grey images, or colour images with the axis of colours last.",
+        (
+            f"{TRAIN}: the axes have lengths (4, 2, 2, 4). "
+            "Use files that hold grey images, or colour images with the axis of colours last."
+        ),
     ),
     "a claim of 10^12 images": (
         {TRAIN: header(10**9, 10**3, 1)},
@@ -201,7 +209,10 @@ BAD_FILES = {
         {TRAIN: ZIPPED[:-2]},
         f"{TRAIN}: the gzip stream ends too early; the file was not copied whole. {AGAIN}",
     ),
-    "corrupt gzip": ({TRAIN: ZIPPED[:12] + b"\xff\xff\xff" + ZIPPED[15:]}, f"{TRAIN}: the gzip stream is damaged. {AGAIN}"),
+    "corrupt gzip": (
+        {TRAIN: ZIPPED[:12] + b"\xff\xff\xff" + ZIPPED[15:]},
+        f"{TRAIN}: the gzip stream is damaged. {AGAIN}",
+    ),
     "gzip with a wrong checksum": (
         {TRAIN: ZIPPED[:-8] + bytes(4) + ZIPPED[-4:]},
         f"{TRAIN}: the gzip stream is damaged. {AGAIN}",
@@ -209,9 +220,7 @@ BAD_FILES = {
     "bytes behind gzip": ({TRAIN: ZIPPED + b"x"}, f"{TRAIN}: the gzip stream is damaged. {AGAIN}"),
     "images and labels differ in number": (
         {TRAIN_LABELS: idx(LABELS[:3])},
-        f"{TRAIN_LABELS}: it holds 3 labels, but {TRAIN} 4 images. Take both files from one source.\n"
-        "FOLDER: class 7 has no image in the training set; every class needs images in every set. "
-        "Add images of it there, or remove the class.",
+        f"{TRAIN_LABELS}: it holds 3 labels, but {TRAIN} 4 images. Take both files from one source.",
     ),
     "no label file": (
         {TRAIN_LABELS: None},
@@ -223,8 +232,10 @@ BAD_FILES = {
     ),
     "no training pair": (
         {TRAIN: None, TRAIN_LABELS: None},
-        f"{TRAIN}: the file with the training images is missing, gzipped or not. Put it beside the others.\n"
-        f"{TRAIN_LABELS}: the file with the training labels is missing, gzipped or not. Put it beside the others.",
+        (
+            f"{TRAIN}: the file with the training images is missing, gzipped or not. Put it beside the others.\n"
+            f"{TRAIN_LABELS}: the file with the training labels is missing, gzipped or not. Put it beside the others."
+        ),
     ),
     "a part twice": (
         {"test-images-idx3-ubyte": idx(IMAGES)},
@@ -232,19 +243,25 @@ BAD_FILES = {
     ),
     "two data sets": (
         {"emnist-train-images-idx3-ubyte": idx(IMAGES)},
-        "FOLDER: there are IDX files of several data sets, whose names begin with '', 'emnist-'. "
-        "Put each data set into a folder of its own.",
+        (
+            "FOLDER: there are IDX files of several data sets, whose names begin with '', 'emnist-'. "
+            "Put each data set into a folder of its own."
+        ),
     ),
     "a class without images": (
         {TEST_LABELS: idx(np.array([3, 0, 3, 3], np.uint8))},
-        "FOLDER: class 7 has no image in the test set; every class needs images in every set. "
-        "Add images of it there, or remove the class.",
+        (
+            "FOLDER: class 7 has no image in the test set; every class needs images in every set. "
+            "Add images of it there, or remove the class."
+        ),
     ),
     "faults of several files": (
         {TRAIN: ZIPPED[:-9], TEST: b"", TEST_LABELS: idx(LABELS)[:-1]},
-        f"{TRAIN}: the gzip stream ends too early; the file was not copied whole. {AGAIN}\n"
-        f"{TEST}: the file is empty. {AGAIN}\n"
-        f"{TEST_LABELS}: the header announces 4 bytes, but 3 follow. {AGAIN}",
+        (
+            f"{TRAIN}: the gzip stream ends too early; the file was not copied whole. {AGAIN}\n"
+            f"{TEST}: the file is empty. {AGAIN}\n"
+            f"{TEST_LABELS}: the header announces 4 bytes, but 3 follow. {AGAIN}"
+        ),
     ),
 }
 

@@ -115,17 +115,13 @@ def _class_names(arrays: Arrays, place: str, faults: FaultList) -> tuple[str, ..
     return tuple(array.tolist())
 
 
-def _labels(
-    array: NDArray[Any], names: tuple[str, ...] | None, place: str, faults: FaultList
-) -> LabelColumn | None:
+def _labels(array: NDArray[Any], names: tuple[str, ...] | None, place: str, faults: FaultList) -> LabelColumn | None:
     """Encode labels."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "iuU":
         problem = f"it has shape {array.shape} and type {array.dtype}; labels have shape (n,)"
-        faults.add(
-            place, problem, "Save one whole number or name for each image (of one-hot rows, the argmax)"
-        )
+        faults.add(place, problem, "Save one whole number or name for each image (of one-hot rows, the argmax)")
         return None
     used, codes = np.unique(array, return_inverse=True)
     texts = [str(label) for label in used.tolist()]
@@ -136,17 +132,13 @@ def _labels(
     elif LabelKind.UNFIT in kinds:
         faults.add(place, f"there is a label {kinds[LabelKind.UNFIT]!r}; {expected}", "Correct the labels")
     elif len(kinds) > 1:
-        faults.add(
-            place, f"there are both numbers and names among the labels; {expected}", "Correct the labels"
-        )
+        faults.add(place, f"there are both numbers and names among the labels; {expected}", "Correct the labels")
     elif names is not None and LabelKind.NUMBER in kinds and int(used.max()) >= len(names):
         problem = f"there is a label {used.max()}, but classes has names for 0 to {len(names) - 1} alone"
         faults.add(place, problem, "Correct the labels, or add the name")
     else:
         numbered = names is not None and LabelKind.NUMBER in kinds
-        column = LabelColumn.of_names(
-            [names[int(text)] if numbered and names else canonical(text) for text in texts]
-        )
+        column = LabelColumn.of_names([names[int(text)] if numbered and names else canonical(text) for text in texts])
         return LabelColumn(column.codes[codes], column.names)
     return None
 

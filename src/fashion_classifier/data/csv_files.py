@@ -29,9 +29,7 @@ from fashion_classifier.progress import Progress, silent
 
 NUMBERS = range(1, 7)  # of the training parts
 _COPY = r"([ _-]*(copy|\(\d+\)))*"  # what browsers and desktops append to the second file of a name
-_TRAINING_PART = re.compile(
-    rf"fashion[ _-]*train[ _-]*data[ _-]*(?P<number>\d{{1,3}}){_COPY}\.csv", re.IGNORECASE
-)
+_TRAINING_PART = re.compile(rf"fashion[ _-]*train[ _-]*data[ _-]*(?P<number>\d{{1,3}}){_COPY}\.csv", re.IGNORECASE)
 _TEST_PART = re.compile(rf"fashion[ _-]*test[ _-]*data{_COPY}\.csv", re.IGNORECASE)
 
 
@@ -106,9 +104,7 @@ class CsvFiles(Source):
         """Read and check all files; see `Source.read`."""
         options = options or ReadOptions()
         faults = FaultList()
-        reader = _FileReader(
-            self, TableRules(size=options.image_size, group_by=options.group_by), faults, progress
-        )
+        reader = _FileReader(self, TableRules(size=options.image_size, group_by=options.group_by), faults, progress)
         parts: dict[Split, FoundPart] = {}
         for split, files in assign_splits(self, faults).items():
             table = reader.read(files[0])
@@ -163,9 +159,7 @@ def _merged(tables: Sequence[Table]) -> FoundPart:
 def _refuse_more_than_one(what: str, files: Sequence[Path], faults: FaultList) -> None:
     """Note a part that is there under several names."""
     for file in files[1:]:
-        faults.add(
-            file.name, f"{what} is given twice, by this file and by {files[0].name}", "Remove one of them"
-        )
+        faults.add(file.name, f"{what} is given twice, by this file and by {files[0].name}", "Remove one of them")
 
 
 def _refuse_repeated(name: str, table: Table, earlier: dict[str, Table], faults: FaultList) -> None:

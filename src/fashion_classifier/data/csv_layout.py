@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, pairwise
 
 from fashion_classifier.data.dataset import ImageShape
@@ -62,12 +63,10 @@ class Layout:
         """Shape of one image as an array: (height, width) or (height, width, 3)."""
         return self.shape[:2] if self.shape.channels == 1 else self.shape
 
-    @property
+    @cached_property
     def pixels(self) -> tuple[int, ...]:
         """Positions of the pixel columns."""
-        return tuple(
-            position for position in range(len(self.columns)) if position not in (self.label, self.group)
-        )
+        return tuple(position for position in range(len(self.columns)) if position not in (self.label, self.group))
 
 
 @dataclass(frozen=True)
@@ -92,9 +91,7 @@ class _Pixels:
         if any(cells):
             places = [(int(cell[1]), int(cell[2])) if cell else None for cell in cells]
             height, width = (max(place[axis] for place in places if place) for axis in (0, 1))
-            return cls(
-                [(place[0] - 1) * width + place[1] if place else None for place in places], (height, width)
-            )
+            return cls([(place[0] - 1) * width + place[1] if place else None for place in places], (height, width))
         numbered = [_NUMBERED.fullmatch(name) for name in names]
         return cls([int(number[1]) if number else None for number in numbered])
 
@@ -165,26 +162,20 @@ def _is_no_header(columns: Sequence[str], place: str, faults: FaultList) -> bool
             "the first line holds numbers; a header is expected (label,pixel1,pixel2,…)",
             "Put a line with the names of the columns first",
         )
-    elif len(columns) == 1 and (
-        separator := next((sign for sign in _SEPARATORS if sign in columns[0]), None)
-    ):
+    elif len(columns) == 1 and (separator := next((sign for sign in _SEPARATORS if sign in columns[0]), None)):
         problem = f"fields are separated by {_SEPARATORS[separator]}; commas are expected"
         faults.add(place, problem, "Export the file with commas")
     return bool(faults)
 
 
-def _check_pixels(
-    names: Sequence[str], pixels: _Pixels, place: str, rules: TableRules, faults: FaultList
-) -> None:
+def _check_pixels(names: Sequence[str], pixels: _Pixels, place: str, rules: TableRules, faults: FaultList) -> None:
     """Check that the pixel columns are all there, once, in order, and nothing else is."""
     numbers = [number for number in pixels.numbers if number is not None]
     first = 0 if 0 in numbers else 1
     last = max(numbers, default=0) if rules.n_pixels is None else first + rules.n_pixels - 1
     expected = f"label and {pixels.name(first)} to {pixels.name(last)} are expected"
     if not numbers:
-        problem = (
-            f"there are no pixel columns, but {_listed(names)}" if names else "there are no pixel columns"
-        )
+        problem = f"there are no pixel columns, but {_listed(names)}" if names else "there are no pixel columns"
         faults.add(
             place,
             f"{problem}; they are called pixel1, pixel2 and so on, or 1x1, 1x2",
@@ -204,9 +195,7 @@ def _check_pixels(
         )
     have = set(numbers)
     n_missing = last - first + 1 - sum(first <= number <= last for number in have)
-    missing = list(
-        islice((number for number in range(first, last + 1) if number not in have), min(n_missing, 3))
-    )
+    missing = list(islice((number for number in range(first, last + 1) if number not in have), min(n_missing, 3)))
     if missing:
         what = _listed([pixels.name(number) for number in missing], "column", n_missing)
         faults.add(place, f"{what} missing; {expected}", "Export the file again with all columns")

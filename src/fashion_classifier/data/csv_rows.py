@@ -104,11 +104,11 @@ def read_exactly(
             rows.take(record)
             if len(rows.problems) >= MAX_FAULTS:
                 break
-    problems = rows.all_problems()
-    for line, problem in problems[:MAX_FAULTS]:
+    problems = rows.all_problems()[:MAX_FAULTS]
+    for line, problem in problems:
         faults.add(f"{place}, line {line}", problem, _REPAIR)
-    if len(problems) >= MAX_FAULTS:
-        problem = f"there are {MAX_FAULTS:,} faults up to this line; the rest was not looked at"
+    if len(problems) == MAX_FAULTS:
+        problem = f"this is fault {MAX_FAULTS:,} of the file; what follows is not listed"
         faults.add(f"{place}, line {problems[-1][0]}", problem, "Export the file again")
     if not problems and not rows.labels:
         faults.add(place, "there is a header but no row", "Export the file again")
@@ -220,9 +220,7 @@ class _Rows:
         for position, text in zip(self.layout.pixels, texts, strict=True):
             if _as_levels([text]) is None:
                 expected = (
-                    "grey levels are 0 to 255"
-                    if _is_integer(text)
-                    else "grey levels are whole numbers from 0 to 255"
+                    "grey levels are 0 to 255" if _is_integer(text) else "grey levels are whole numbers from 0 to 255"
                 )
                 self.problems.append((line, f"{self.layout.columns[position]} is {_shown(text)}; {expected}"))
 

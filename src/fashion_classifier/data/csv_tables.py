@@ -16,13 +16,7 @@ import numpy as np
 import polars as pl
 
 from fashion_classifier.data.csv_layout import Layout, TableRules, read_layout
-from fashion_classifier.data.csv_rows import (
-    MAX_LINE,
-    Table,
-    label_problem,
-    read_exactly,
-    read_records,
-)
+from fashion_classifier.data.csv_rows import MAX_LINE, Table, label_problem, read_exactly, read_records
 from fashion_classifier.data.labels import LabelColumn, LabelKind, canonical
 from fashion_classifier.errors import FaultList
 
@@ -86,9 +80,7 @@ def _read_header(path: Path, place: str, rules: TableRules, faults: FaultList) -
 
 def _read_fast(path: Path, layout: Layout, rules: TableRules, report: Report) -> Table | None:
     """Read a plain file; None if anything about it is strange."""
-    schema: dict[str, type[pl.DataType]] = {
-        str(position): pl.UInt8 for position in range(len(layout.columns))
-    }
+    schema: dict[str, type[pl.DataType]] = {str(position): pl.UInt8 for position in range(len(layout.columns))}
     texts = [str(position) for position in (layout.label, layout.group) if position is not None]
     schema.update(dict.fromkeys(texts, pl.String))
     images, text_columns = [], []
@@ -100,7 +92,7 @@ def _read_fast(path: Path, layout: Layout, rules: TableRules, report: Report) ->
             frame = _parse(block, schema, texts)
             if frame is None:
                 return None
-            images.append(frame.drop(texts).to_numpy().reshape(-1, *layout.image_shape))
+            images.append(frame.drop(texts).to_numpy(order="c").reshape(-1, *layout.image_shape))
             text_columns.append(frame.select(texts))
             report(file.tell())
     if not images:
@@ -118,10 +110,13 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
     rest = b""
     while block := file.read(BLOCK):
         end = block.rfind(b"\n") + 1
-        if not end and len(rest) > MAX_LINE:
-            break
-        yield from (rest + block[:end],) if end else ()
-        rest = block[end:] if end else rest + block
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        elif len(rest) > MAX_LINE:
+            break  # the exact reader will say that this line is too long
+        else:
+            rest += block
     if rest:
         yield rest
 

@@ -76,9 +76,7 @@ class IdxFiles(Source):
         """Read and check all pairs; see `Source.read`."""
         options = options or ReadOptions()
         if options.group_by is not None:
-            raise UsageError(
-                "IDX files hold nothing to group images by. Leave the grouping away for this source."
-            )
+            raise UsageError("IDX files hold nothing to group images by. Leave the grouping away for this source.")
         faults = FaultList()
         names = [name for file in self.files if (name := _Name.of(file))]
         prefixes = sorted({name.prefix for name in names})
@@ -112,17 +110,14 @@ class IdxFiles(Source):
                     "Put it beside the others",
                 )
             for file in files[1:]:
-                faults.add(
-                    file.name, f"the {split} {kind} are also in {files[0].name}", "Remove one of the two"
-                )
-        images, labels = (
-            _read_idx(files[0], kind, faults) if files else None for kind, files in of_kind.items()
-        )
+                faults.add(file.name, f"the {split} {kind} are also in {files[0].name}", "Remove one of the two")
+        images, labels = (_read_idx(files[0], kind, faults) if files else None for kind, files in of_kind.items())
         if labels is None:
             return None
         if images is not None and len(images) != len(labels):
             found = f"it holds {len(labels):,} labels, but {of_kind['images'][0].name} {len(images):,} images"
             faults.add(of_kind["labels"][0].name, found, "Take both files from one source")
+            return None
         return FoundPart(LabelColumn.of_numbers(labels), images)
 
 
@@ -142,9 +137,7 @@ def _read_idx(file: Path, kind: str, faults: FaultList) -> NDArray[np.uint8] | N
     except (gzip.BadGzipFile, zlib.error):
         found.add(file.name, "the gzip stream is damaged", _DOWNLOAD_AGAIN)
     except OSError as error:
-        found.add(
-            file.name, f"the file cannot be read ({error.strerror})", "Check the file and its permissions"
-        )
+        found.add(file.name, f"the file cannot be read ({error.strerror})", "Check the file and its permissions")
     faults.faults.extend(found.faults)
     return None if found else array
 
@@ -159,9 +152,7 @@ def _read_stream(
     n_bytes = prod(shape)
     announced = f"the header announces {' x '.join(f'{length:,}' for length in shape)} bytes"
     if n_bytes > MAX_IMAGE_BYTES:
-        faults.add(
-            place, f"{announced}; at most {MAX_IMAGE_BYTES // 1024**3} GiB are read", "Use a smaller file"
-        )
+        faults.add(place, f"{announced}; at most {MAX_IMAGE_BYTES // 1024**3} GiB are read", "Use a smaller file")
         return None
     if n_bytes > limit:
         faults.add(place, f"{announced}, more than the file can hold", _DOWNLOAD_AGAIN)
@@ -178,9 +169,7 @@ def _read_stream(
     return content.reshape(shape[:3] if shape[3:] == (1,) else shape)
 
 
-def _read_header(
-    stream: BinaryIO | gzip.GzipFile, kind: str, place: str, faults: FaultList
-) -> tuple[int, ...] | None:
+def _read_header(stream: BinaryIO | gzip.GzipFile, kind: str, place: str, faults: FaultList) -> tuple[int, ...] | None:
     """Read the magic number and the lengths of the axes."""
     magic = stream.read(4)
     axes = (3, 4) if kind == "images" else (1,)
@@ -199,8 +188,6 @@ def _read_header(
     if 0 in shape or shape[3:] not in ((), (1,), (3,)):
         what = "there are no images in it" if shape[0] == 0 else f"the axes have lengths {shape}"
         problem = what if kind == "images" else "there are no labels in it"
-        faults.add(
-            place, problem, "Use files that hold grey images, or colour images with the axis of colours last"
-        )
+        faults.add(place, problem, "Use files that hold grey images, or colour images with the axis of colours last")
         return None
     return shape

@@ -146,9 +146,7 @@ class ClassFolders(Source):
             stop = start + sum(len(folder.files) for folder in folders)
             if stop > start:
                 images = None if found is None else found.images[start:stop]
-                parts[split] = FoundPart(
-                    _labels(folders), images, None if groups is None else groups[start:stop]
-                )
+                parts[split] = FoundPart(_labels(folders), images, None if groups is None else groups[start:stop])
             start = stop
         return collect(self, parts, faults, options, progress, notes=found.notes if found else ())
 

@@ -88,9 +88,7 @@ def canonical(label: str) -> str:
     return str(int(label)) if LabelKind.of(label) is LabelKind.NUMBER else label
 
 
-def check_every_class_everywhere(
-    columns: Mapping[str, LabelColumn], location: str, faults: FaultList
-) -> None:
+def check_every_class_everywhere(columns: Mapping[str, LabelColumn], location: str, faults: FaultList) -> None:
     """Note a fault for every class that has images in one set and none in another.
 
     Parameters

@@ -41,10 +41,7 @@ class ParquetFiles(Source):
     def find(cls, listing: Listing) -> Self | None:
         """Recognise files that end in .parquet, here, in data/, or in the only folder with such."""
         here = _parquet_files(listing)
-        below = {
-            name: _parquet_files(Listing.of(listing.folder / name))
-            for name in ([] if here else listing.folders)
-        }
+        below = {name: _parquet_files(Listing.of(listing.folder / name)) for name in ([] if here else listing.folders)}
         found = [files for files in below.values() if files]
         files = here or below.get("data") or (found[0] if len(found) == 1 else ())
         return cls(location=listing.folder, files=files) if files else None
@@ -86,13 +83,8 @@ class ParquetFiles(Source):
         progress: Progress,
     ) -> tuple[dict[Split, Images], tuple[str, ...]]:
         """Return the images of each part; pictures are decoded together, for they share one size."""
-        encoded = {
-            split: [shard.pictures for shard in some if shard.pictures] for split, some in shards.items()
-        }
-        values = {
-            split: [shard.images for shard in some if shard.images is not None]
-            for split, some in shards.items()
-        }
+        encoded = {split: [shard.pictures for shard in some if shard.pictures] for split, some in shards.items()}
+        values = {split: [shard.images for shard in some if shard.images is not None] for split, some in shards.items()}
         if any(encoded.values()) and any(values.values()):
             problem = "some files hold encoded pictures, others pixel values"
             faults.add(str(self.location), problem, "Write all files in one way")

@@ -1,4 +1,8 @@
-"""One Parquet file of images: its columns found, and read a few thousand rows at a time."""
+"""One Parquet file of images: its columns found, and read a few thousand rows at a time.
+
+A damaged file ends in a fault, but one that is made to do harm can end the process: Polars takes what memory the
+headers of its pages ask for (pola-rs/polars issue 15342). Read Parquet from those you trust.
+"""
 
 from __future__ import annotations
 
@@ -57,9 +61,7 @@ class _Columns:
         return [name for name in (self.image, self.label, self.group) if name is not None]
 
 
-def read_shard(
-    path: Path, place: str, size: Size | None, group_by: str | None, faults: FaultList
-) -> Shard | None:
+def read_shard(path: Path, place: str, size: Size | None, group_by: str | None, faults: FaultList) -> Shard | None:
     """Read and check one file.
 
     Parameters
@@ -155,9 +157,7 @@ def _read_rows(
     if not n_rows:
         raise DataError(Fault(place, "there are no rows in it", _WRITE_AGAIN))
     if n_rows > MAX_ROWS:
-        raise DataError(
-            Fault(place, f"it has {n_rows:,} rows; at most {MAX_ROWS:,} are read", "Use a smaller file")
-        )
+        raise DataError(Fault(place, f"it has {n_rows:,} rows; at most {MAX_ROWS:,} are read", "Use a smaller file"))
     encoded: list[bytes | None] = []
     values: list[Images] = []
     texts: list[pl.DataFrame] = []
@@ -201,7 +201,7 @@ def _pictures(encoded: Sequence[bytes | None], place: str, faults: FaultList) ->
     """Name each picture by its row."""
     empty = [row for row, content in enumerate(encoded, start=1) if content is None]
     if empty:
-        others = f" (nor in {len(empty) - 1:,} others)" if empty[1:] else ""
+        others = f" (nor in {len(empty) - 1:,} more)" if empty[1:] else ""
         problem = f"there is no picture in this row{others}; a path alone is not followed"
         faults.add(f"{place}, row {empty[0]}", problem, "Write the file with the pictures in it")
     return [Picture(f"{place}, row {row}", content or b"") for row, content in enumerate(encoded, start=1)]
@@ -214,9 +214,7 @@ def _images(column: pl.Series, place: str, size: Size | None) -> Images:
         column = column.arr.to_list() if isinstance(column.dtype, pl.Array) else column
         lengths = column.list.len()
         if column.null_count() or lengths.n_unique() != 1 or not lengths[0]:
-            raise DataError(
-                Fault(place, "the images differ in size, or some are empty", "Bring them to one size")
-            )
+            raise DataError(Fault(place, "the images differ in size, or some are empty", "Bring them to one size"))
         axes.append(lengths[0])
         column = column.explode()
     if not column.dtype.is_numeric() or column.null_count():
@@ -236,9 +234,7 @@ def _joined(images: Sequence[Images], place: str) -> Images:
     return np.concatenate(images)
 
 
-def _labels(
-    column: pl.Series, names: tuple[str, ...] | None, place: str, faults: FaultList
-) -> LabelColumn | None:
+def _labels(column: pl.Series, names: tuple[str, ...] | None, place: str, faults: FaultList) -> LabelColumn | None:
     """Encode labels, and call numbers by their names, if these are known."""
     if not (column.dtype.is_integer() or column.dtype in (pl.String, pl.Categorical, pl.Enum)):
         problem = f"the column {column.name} has type {column.dtype}; whole numbers or names are expected"
@@ -250,11 +246,7 @@ def _labels(
     kinds = {LabelKind.of(text) for text in distinct}
     before = len(faults.faults)
     for text in distinct:
-        problem = (
-            f"label is {text or 'missing'}; {LABELS_EXPECTED}"
-            if LabelKind.of(text) is LabelKind.UNFIT
-            else ""
-        )
+        problem = f"label is {text or 'missing'}; {LABELS_EXPECTED}" if LabelKind.of(text) is LabelKind.UNFIT else ""
         if not problem and numbered and names is not None and int(text) >= len(names):
             problem = f"label is {text}, but there are names for 0 to {len(names) - 1} alone"
         if problem:

@@ -90,9 +90,7 @@ def default_size(sizes: Counter[Size]) -> Size:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def _read_at_own_size(
-    pictures: Sequence[Picture], faults: FaultList, progress: Progress
-) -> PictureSet | None:
+def _read_at_own_size(pictures: Sequence[Picture], faults: FaultList, progress: Progress) -> PictureSet | None:
     """Decode what is small while looking at the sizes; where they have to change, go over all again."""
     # Small pictures are decoded faster by one thread than by two, which would wait for each other's Python.
     looks = list(_each(_look, pictures, faults, "Reading pictures", progress, n_threads=1))
@@ -121,9 +119,7 @@ def _read_at(size: Size, pictures: Sequence[Picture], faults: FaultList, progres
         )
         return None
     n_threads = os.cpu_count() or 1
-    arrays = _each(
-        partial(_decode, size), pictures, faults, "Resizing pictures", progress, n_threads=n_threads
-    )
+    arrays = _each(partial(_decode, size), pictures, faults, "Resizing pictures", progress, n_threads=n_threads)
     images = _stack(arrays, len(pictures), size)
     return None if faults else images
 

@@ -95,9 +95,7 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
     """
     place = place or (str(source) if isinstance(source, Path) else "picture")
     try:
-        with Image.open(
-            io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS
-        ) as picture:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 _refuse_size(place, f"{picture.height}x{picture.width} pixels")
             yield picture

@@ -109,7 +109,7 @@ class Source(ABC):
     location
         The file or folder that was named.
     files
-        All files that reading will open, sorted.
+        All files that reading will open, always in the same order.
     notes
         Sentences about what lies there beside it and was left aside.
     """
@@ -268,9 +268,7 @@ def collect(
     DataError
         If there are faults, or a class has images in one part and none in another.
     """
-    check_every_class_everywhere(
-        {split: part.labels for split, part in parts.items()}, str(source.location), faults
-    )
+    check_every_class_everywhere({split: part.labels for split, part in parts.items()}, str(source.location), faults)
     faults.raise_if_any()
     classes = all_names([part.labels for part in parts.values()])
     finished = {

@@ -56,18 +56,20 @@ def find_source(location: Path) -> Source:
     DataError
         If nothing there is recognised.
     """
-    if location.is_file():
-        return _single_file(location)
-    if not location.is_dir():
-        raise UnavailableError(
-            f"{location}: there is no such file or folder; {_EXPECTED}. Check the place's name."
-        )
     try:
-        listing = Listing.of(location)
+        if location.is_file():
+            return _single_file(location)
+        if location.is_dir():
+            return _folder(location)
     except OSError as error:
-        raise UnavailableError(
-            f"{location}: the folder cannot be opened ({error.strerror}). Check its permissions."
-        ) from error
+        problem = f"{location}: it cannot be opened ({error.strerror}). Check the name and the permissions."
+        raise UnavailableError(problem) from error
+    raise UnavailableError(f"{location}: there is no such file or folder; {_EXPECTED}. Check the place's name.")
+
+
+def _folder(location: Path) -> Source:
+    """Recognise what lies in a folder."""
+    listing = Listing.of(location)
     found = [source for form in _FILE_FORMS if (source := form.find(listing))]
     if found:
         return _with_note(found, listing)
@@ -82,19 +84,14 @@ def _single_file(location: Path) -> Source:
     form = _SINGLE_FILES.get(location.suffix.lower())
     if form is None:
         problem = "a file of this kind is not read; .csv, .npz and .parquet are, or a folder"
-        raise DataError(
-            Fault(str(location), problem, "Name the folder it lies in, if it is one of several files")
-        )
+        raise DataError(Fault(str(location), problem, "Name the folder it lies in, if it is one of several files"))
     return form(location=location, files=(location,))
 
 
 def _with_note(found: list[Source], listing: Listing) -> Source:
     """Take the first form that was found, and say what else lies there."""
     source, *others = found
-    aside = [
-        f"{other.container} ({_shortened([other.place_of(file) for file in other.files])})"
-        for other in others
-    ]
+    aside = [f"{other.container} ({_shortened([other.place_of(file) for file in other.files])})" for other in others]
     inside = {file.relative_to(source.location).parts[0] for other in found for file in other.files}
     folders = [name for name in picture_folders(listing) if name not in inside]
     if folders:

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 INITIAL_SHARE = 0.07  # of the whole time, for the initial model at most
-REPORT_SHARE = 0.07
-LEAST_REPORT_S, MOST_REPORT_S = 7.0, 30.0
+REPORT_SHARE = 0.035
+LEAST_REPORT_S, MOST_REPORT_S = 6.0, 30.0
 NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
 SEARCH_SHARE = 0.4
 GROWTH = 1.25  # retraining learns from training + cross-validation data, a quarter more by default

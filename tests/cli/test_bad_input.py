@@ -1,0 +1,179 @@
+"""Every kind of bad input has its message, its exit code, and leaves nothing half-written behind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.conftest import Fashion, write_npz
+
+
+def header(n: int = 4) -> str:
+    return "label," + ",".join(f"pixel{i}" for i in range(1, n + 1))
+
+
+def csv_file(*rows: str) -> None:
+    Path("data.csv").write_text("\n".join([header(), *rows]) + "\n")
+
+
+def damaged_model(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+    def prepare(fashion: Fashion) -> None:
+        write_npz(Path("things.npz"))
+        assert fashion("train", "--data", "things.npz", "--model", "mlp", "--epochs", 1, "--out", "model").code == 0
+        harm(Path("model"))
+
+    return prepare
+
+
+def file_written(path: str, text: str) -> Callable[[Fashion], None]:
+    def prepare(_: Fashion) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text)
+
+    return prepare
+
+
+def things(_: Fashion) -> None:
+    write_npz(Path("things.npz"))
+
+
+def rows(*lines: str) -> Callable[[Fashion], None]:
+    return lambda _: csv_file(*lines)
+
+
+def one_class(_: Fashion) -> None:
+    np.savez("one.npz", x_train=np.zeros((5, 4, 4), np.uint8), y_train=np.zeros(5, int))
+
+
+def unfinished(_: Fashion) -> None:
+    Path("run").mkdir()
+    Path("run/run.json").write_text("{")
+
+
+# what is wrong: (how it is prepared, the command, exit code, what the message says)
+TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
+    "unknown option": (None, "run --colour", 2, "No such option"),
+    "unknown command": (None, "fly", 2, "No such command"),
+    "too short a time": (None, "run --data sample --minutes 0.1", 2, "`minutes >= 0.5` must hold, but got minutes=0.1"),
+    "no epochs": (None, "run --data sample --trials 1 --epochs 0", 2, "`epochs > 0` must hold, but got epochs=0.0"),
+    "unknown family": (None, "train --model tree", 2, "There is no model family 'tree'; there are mlp, cnn, resnet."),
+    "bad size": (None, "run --data sample --image-size big", 2, "An image size is height x width in pixels"),
+    "bad fraction": (None, "run --data sample --validation-fraction 2", 2, "`0 < validation_fraction < 1` must hold"),
+    "unknown device": (None, "run --data sample --device abacus", 2, "device must be auto, cpu, cuda or mps"),
+    "resume and like": (None, "run --resume a --like b", 2, "either continued or repeated, not both"),
+    "existing run folder": (
+        file_written("there/x", ""),
+        "run --data sample --trials 0 --epochs 1 --out there",
+        2,
+        "there is already there; nothing was overwritten. Name another folder.",
+    ),
+    "existing model folder": (
+        file_written("there/x", ""),
+        "train --data sample --epochs 1 --out there",
+        2,
+        "there is already there; nothing was overwritten. Name another folder.",
+    ),
+    "existing conversion": (things, "data convert things.npz things.npz", 2, "nothing was overwritten"),
+    "existing contact sheet": (
+        file_written("sheet.png", "mine"),
+        "data show sample --out sheet.png",
+        2,
+        "sheet.png is already there; nothing was overwritten. Name another file.",
+    ),
+    "nothing at that place": (None, "run --data nowhere", 4, "nowhere"),
+    "nothing recognised": (file_written("odd/readme.txt", "hello"), "data check odd", 3, "readme.txt"),
+    "empty CSV": (file_written("data.csv", ""), "data check data.csv", 3, "data.csv: the file is empty"),
+    "header alone": (rows(), "data check data.csv", 3, "data.csv"),
+    "grey level out of range": (rows("0,1,2,3,300"), "data check data.csv", 3, "data.csv, line 2: pixel4 is 300"),
+    "not a number": (rows("0,1,2,3,4", "1,1,x,3,4"), "data check data.csv", 3, "data.csv, line 3: pixel2 is"),
+    "short row": (rows("0,1,2,3,4", "1,1,2,3"), "data check data.csv", 3, "data.csv, line 3:"),
+    "long row": (rows("0,1,2,3,4", "1,1,2,3,4,5"), "data check data.csv", 3, "data.csv, line 3:"),
+    "one class": (one_class, "data check one.npz", 3, "all images are of one class"),
+    "no run to resume": (None, "run --resume nowhere", 4, "nowhere: there is no run here"),
+    "damaged run record": (unfinished, "run --resume run", 3, "it is no record of a run"),
+    "no model": (None, "evaluate nowhere", 4, "nowhere: there is no model here"),
+    "no finished run": (things, "predict things.npz", 4, "There is no finished run in ./runs"),
+    "no pictures": (
+        damaged_model(lambda _: Path("empty").mkdir()),
+        "predict empty --model model",
+        4,
+        "there are no pictures here",
+    ),
+    "no such picture": (damaged_model(lambda _: None), "predict none.png --model model", 4, "there is no such file"),
+    "Parquet to the terminal": (
+        damaged_model(lambda _: None),
+        "predict things.npz --model model --format parquet",
+        2,
+        "Parquet is for files",
+    ),
+    "altered model": (
+        damaged_model(lambda model: (model / "model.json").write_text("{}")),
+        "evaluate model --data things.npz",
+        5,
+        "its content is not what the manifest says",
+    ),
+    "missing weights": (
+        damaged_model(lambda model: (model / "weights.safetensors").unlink()),
+        "evaluate model --data things.npz",
+        5,
+        "there is no such plain file",
+    ),
+    "a model for other classes": (
+        damaged_model(lambda _: write_npz(Path("two.npz"), n_classes=2)),
+        "evaluate model --data two.npz",
+        3,
+        "its classes are kind 0, kind 1; the model knows kind 0, kind 1, kind 2",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", TABLE)
+def test_bad_input_has_its_message_and_code(fashion, tmp_path, wrong):
+    prepare, command, code, message = TABLE[wrong]
+    if prepare is not None:
+        prepare(fashion)
+    before = snapshot(tmp_path)
+    result = fashion(*command.split())
+    assert (result.code, message in result.err + result.out) == (code, True), result
+    assert "Traceback" not in result.err
+    assert snapshot(tmp_path) == before
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """Everything that lies in a folder."""
+    return {str(path): path.read_bytes() if path.is_file() else b"" for path in sorted(folder.rglob("*"))}
+
+
+def test_an_error_is_json_too_when_that_was_asked_for(fashion):
+    result = fashion("evaluate", "nowhere", "--json")
+    assert result.json["schema"] == "fashion.error/1"
+    assert result.json["exit_code"] == result.code == 4
+    assert json.loads(result.out)["error"] in result.err
+
+
+def test_debug_shows_where(fashion):
+    result = fashion("evaluate", "nowhere", "--debug")
+    assert result.code == 4
+    assert "Traceback" in result.err
+
+
+def test_a_finished_run_is_not_resumed(fashion, npz):
+    fashion("run", "--data", npz, "--trials", 0, "--epochs", 1, "--out", "one")
+    result = fashion("run", "--resume", "one")
+    assert result.code == 2
+    assert "this run is finished" in result.err
+
+
+def test_changed_data_is_noticed(fashion, npz):
+    fashion("run", "--data", npz, "--trials", 0, "--epochs", 1, "--out", "one")
+    record = json.loads(Path("one/run.json").read_text())
+    Path("one/run.json").write_text(json.dumps({**record, "finished": False}))
+    write_npz(npz, seed=5)
+    resumed, evaluated = fashion("run", "--resume", "one"), fashion("evaluate", "one")
+    assert resumed.code == 2
+    assert "the data has changed since this run began" in resumed.err
+    assert evaluated.code == 3
+    assert "is not the data that one was made with" in evaluated.err
