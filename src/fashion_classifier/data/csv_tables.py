@@ -1,29 +1,38 @@
 """One CSV file of images: read fast while it is plain, else exactly.
 
-Polars reads a plain file in a fraction of the time, but accepts in silence what is strange: short rows, which
-it fills with nulls, and signs before numbers. Whatever is not plain goes to the exact reader, which decides.
+A plain file holds nothing but digits, commas and line ends beside its labels. Such text is parsed by NumPy, so few
+bytes at a time that they stay in the processor's cache: the six Fashion parts take 0.4 s of one core, where Polars
+with a typed schema takes 0.75 s and pandas 1.3 s. Whatever is not plain goes to the exact reader, which decides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 
 from fashion_classifier.data.csv_layout import Layout, TableRules, read_layout
 from fashion_classifier.data.csv_rows import MAX_LINE, Table, label_problem, read_exactly, read_records
 from fashion_classifier.data.labels import LabelColumn, LabelKind, canonical
 from fashion_classifier.errors import FaultList
 
-BLOCK = 32 * 1024**2  # bytes that are parsed at a time: larger ones are no faster and take more memory
+BLOCK = 256 * 1024  # bytes that are parsed at a time; 128 KiB and 1 MiB are slower by a tenth and more
 _QUOTED = re.compile(r'"[^"]+"')
+_COMMA, _LINE_END, _ZERO = b",\n0"
 
 Report = Callable[[int], None]  # told how many bytes of the file are done
+
+
+class _Cut(NamedTuple):
+    """Lines whose text columns were cut off: these, row by row in the order of columns, and the rest as text."""
+
+    texts: list[list[bytes]]
+    pixels: bytes
 
 
 def read_table(path: Path, place: str, rules: TableRules, faults: FaultList, report: Report) -> Table | None:
@@ -64,6 +73,53 @@ def read_table(path: Path, place: str, rules: TableRules, faults: FaultList, rep
         return None
 
 
+def parse_levels(text: bytes, n_columns: int) -> NDArray[np.uint8] | None:
+    r"""Parse lines of numbers from 0 to 255, separated by commas, all lines at once.
+
+    Parameters
+    ----------
+    text
+        ASCII, of whole lines that end in "\n".
+    n_columns
+        How many numbers a line holds.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        uint8 array of shape (n_lines, n_columns); None if there is anything but numbers of one to three digits,
+        one number is larger than 255, or a line holds more or fewer.
+
+    Examples
+    --------
+    >>> parse_levels(b"0,17\n255,3\n", 2).tolist(), parse_levels(b"0,17\n256,3\n", 2)
+    ([[0, 17], [255, 3]], None)
+    """
+    signs = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(signs < _ZERO)  # of all numbers, if nothing but commas and line ends is below "0"
+    separators = signs[ends]
+    if not len(ends) or len(ends) % n_columns:
+        return None
+    separators = separators.reshape(-1, n_columns)
+    lengths = np.diff(ends, prepend=-1) - 1
+    if (
+        (separators[:, :-1] != _COMMA).any()
+        or (separators[:, -1] != _LINE_END).any()
+        or ends[-1] != len(signs) - 1
+        or lengths.min() < 1
+        or lengths.max() > 3
+    ):
+        return None
+    is_digit = signs >= _ZERO
+    digits = (signs - _ZERO) * is_digit  # 0 at separators
+    if digits.max() > 9:
+        return None
+    values = digits.astype(np.uint16)  # at each digit, the number that it and the digits before it make
+    values[1:] += 10 * digits[:-1]
+    values[2:] += np.uint16(100) * (digits[:-2] * is_digit[1:-1])
+    numbers = values[ends - 1]
+    return None if numbers.max() > 255 else numbers.astype(np.uint8).reshape(-1, n_columns)
+
+
 def _read_header(path: Path, place: str, rules: TableRules, faults: FaultList) -> Layout | None:
     """Read and check the first line."""
     with closing(read_records(path)) as records:
@@ -80,33 +136,25 @@ def _read_header(path: Path, place: str, rules: TableRules, faults: FaultList) -
 
 def _read_fast(path: Path, layout: Layout, rules: TableRules, report: Report) -> Table | None:
     """Read a plain file; None if anything about it is strange."""
-    schema: dict[str, type[pl.DataType]] = {str(position): pl.UInt8 for position in range(len(layout.columns))}
-    texts = [str(position) for position in (layout.label, layout.group) if position is not None]
-    schema.update(dict.fromkeys(texts, pl.String))
-    images, text_columns = [], []
+    levels: list[NDArray[np.uint8]] = []
+    texts: list[list[bytes]] = []
     with path.open("rb") as file:
         header = file.readline(MAX_LINE)
         if not header.endswith(b"\n") or b"\r" in header.removesuffix(b"\r\n") or header.count(b'"') % 2:
             return None
         for block in _blocks(file):
-            frame = _parse(block, schema, texts)
-            if frame is None:
+            cut = _cut(block, layout)
+            parsed = None if cut is None else parse_levels(cut.pixels, len(layout.pixels))
+            if cut is None or parsed is None:
                 return None
-            images.append(frame.drop(texts).to_numpy(order="c").reshape(-1, *layout.image_shape))
-            text_columns.append(frame.select(texts))
+            levels.append(parsed)
+            texts.extend(cut.texts)
             report(file.tell())
-    if not images:
-        return None
-    columns = pl.concat(text_columns).get_columns()
-    labels = _encode(columns[0], rules)
-    if labels is None or any('"' in group for column in columns[1:] for group in column):
-        return None
-    groups = columns[1].to_numpy().astype(np.str_) if columns[1:] else None
-    return Table(images[0] if len(images) == 1 else np.concatenate(images), labels, groups)
+    return _as_table(levels, texts, layout, rules)
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Cut the rest of a file into blocks of whole lines."""
+    """Cut the rest of a file into blocks of whole lines; the last line is ended if it was not."""
     rest = b""
     while block := file.read(BLOCK):
         end = block.rfind(b"\n") + 1
@@ -118,37 +166,71 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         else:
             rest += block
     if rest:
-        yield rest
+        yield rest + b"\n"
 
 
-def _parse(block: bytes, schema: dict[str, type[pl.DataType]], texts: list[str]) -> pl.DataFrame | None:
-    """Parse whole lines; None if one of them is strange."""
-    if any(sign in block for sign in (b"\0", b"\t")):
+def _cut(block: bytes, layout: Layout) -> _Cut | None:
+    """Cut the text columns off the lines; None if one stands between pixels, or a line is strange."""
+    positions = {position for position in (layout.label, layout.group) if position is not None}
+    n_first = next(n for n in range(len(positions) + 1) if n not in positions)
+    n_last = len(positions) - n_first
+    last = len(layout.columns) - n_last
+    if any(n_first <= position < last for position in positions) or b"\0" in block:
         return None
-    if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
-        return None
-    try:
-        frame = pl.read_csv(block, has_header=False, schema=schema, quote_char=None)
-    except pl.exceptions.PolarsError:
-        return None
-    if not frame.height or frame.null_count().sum_horizontal().item():
-        return None
-    for sign in (" ", "+"):  # Polars would pass over them before a number: they have to stand in names
-        if sign.encode() in block:
-            in_names = sum(frame[text].str.count_matches(sign, literal=True).sum() for text in texts)
-            if block.count(sign.encode()) != in_names:
-                return None
-    return frame
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+        if b"\r" in block:
+            return None
+    texts, pixels = [], []
+    for line in block[:-1].split(b"\n"):
+        fields = line.split(b",", n_first)
+        if n_last:
+            fields[-1:] = fields[-1].rsplit(b",", n_last)
+        if len(fields) != len(positions) + 1:
+            return None
+        pixels.append(fields.pop(n_first))
+        texts.append(fields)
+    pixels.append(b"")
+    return _Cut(texts, b"\n".join(pixels))
 
 
-def _encode(column: pl.Series, rules: TableRules) -> LabelColumn | None:
-    """Encode labels; None if any of them is unfit or stands in odd quotes."""
-    texts: list[str] = column.unique(maintain_order=True).to_list()
+def _as_table(
+    levels: Sequence[NDArray[np.uint8]], texts: Sequence[list[bytes]], layout: Layout, rules: TableRules
+) -> Table | None:
+    """Put blocks together and encode labels; None if there is no row, or a label or group is strange."""
+    if not texts:
+        return None
+    group_first = layout.group is not None and layout.group < layout.label
+    labels = _encode([row[1 if group_first else 0] for row in texts], rules)
+    groups = None
+    if layout.group is not None:
+        groups = _decode([row[0 if group_first else 1] for row in texts])
+        if groups is None or any('"' in group or not group.strip() for group in groups):
+            return None
+    if labels is None:
+        return None
+    images = np.concatenate(levels).reshape(-1, *layout.image_shape)
+    return Table(images, labels, None if groups is None else np.array(groups, dtype=np.str_))
+
+
+def _encode(column: Sequence[bytes], rules: TableRules) -> LabelColumn | None:
+    """Encode labels; None if any of them is unfit, stands in odd quotes or is no UTF-8."""
+    distinct = list(dict.fromkeys(column))
+    texts = _decode(distinct)
+    if texts is None:
+        return None
     names = [text[1:-1] if _QUOTED.fullmatch(text) else text for text in texts]
     if any('"' in name or label_problem(name, rules) for name in names):
         return None
     if len({LabelKind.of(name) for name in names}) > 1:
         return None
-    distinct = LabelColumn.of_names([canonical(name) for name in names])
-    codes = column.replace_strict(texts, distinct.codes.tolist(), return_dtype=pl.Int64)
-    return LabelColumn(codes.to_numpy(), distinct.names)
+    name_of = dict(zip(distinct, map(canonical, names), strict=True))
+    return LabelColumn.of_names([name_of[label] for label in column])
+
+
+def _decode(column: Sequence[bytes]) -> list[str] | None:
+    """Decode texts; None if one of them is no UTF-8."""
+    try:
+        return [text.decode() for text in column]
+    except UnicodeDecodeError:
+        return None

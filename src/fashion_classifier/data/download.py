@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
 from typing import IO
 from urllib import request
+from urllib.error import HTTPError
 
 from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.progress import Progress, silent
@@ -108,9 +109,7 @@ def download_fashion_mnist(
     UsageError
         If something else lies in a file's place.
     """
-    return download_files(
-        OFFICIAL_FILES, folder, addresses=addresses, progress=progress, timeout_s=timeout_s
-    )
+    return download_files(OFFICIAL_FILES, folder, addresses=addresses, progress=progress, timeout_s=timeout_s)
 
 
 def download_files(
@@ -156,9 +155,7 @@ class _CannotDownload(Exception):  # noqa: N818 - told to the person as Unavaila
         self.tried = tried
 
 
-def _download(
-    file: PublishedFile, folder: Path, addresses: Sequence[str], progress: Progress, timeout_s: float
-) -> str:
+def _download(file: PublishedFile, folder: Path, addresses: Sequence[str], progress: Progress, timeout_s: float) -> str:
     """Fetch one file and return the address that served it."""
     part, tried = folder / f"{file.name}.part", []
     for address in addresses:
@@ -206,20 +203,23 @@ def _fetch(url: str, file: PublishedFile, part: Path, progress: Progress, timeou
 
 
 @contextmanager
-def _response(url: str, start: int, timeout_s: float) -> Iterator[request.addinfourl]:
+def _response(url: str, start: int, timeout_s: float) -> Iterator[HTTPResponse]:
     """Open a URL for reading from byte `start` on."""
     headers = {"User-Agent": "fashion-images-classifier", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
         response = _web().open(request.Request(url, headers=headers), timeout=timeout_s)  # noqa: S310 - http(s) alone
+    except HTTPError as error:
+        error.close()
+        raise _NotServed(f"HTTP {error.code} {error.reason}") from error
     except (OSError, HTTPException, ValueError) as error:
         raise _NotServed(_reason(error)) from error
     with response:
         yield response
 
 
-def _chunks(response: request.addinfourl) -> Iterator[bytes]:
+def _chunks(response: HTTPResponse) -> Iterator[bytes]:
     """Read a response piece by piece; a server that breaks off counts as one that ends."""
     try:
         while chunk := response.read(CHUNK_BYTES):

@@ -49,8 +49,8 @@ class FitConfig:
         Steps of the whole schedule; `TrainConfig.epochs` over the data by default.
     seconds
         Time over which the schedule runs out even if its steps are not done; None for as long as it takes.
-    interim_images
-        How many of the validation images the validations before the last look at; None for all.
+    validation_images
+        How many of the validation images the history's figures are of; None for all.
     """
 
     seed: int
@@ -58,7 +58,7 @@ class FitConfig:
     device: str = "cpu"
     steps: int | None = None
     seconds: float | None = None
-    interim_images: int | None = None
+    validation_images: int | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def fit(
         if reason is StopReason.INTERRUPTED and checkpoint is not None:
             loop.save(checkpoint, None)  # before the validation that only this ending makes
         if loop.validation_due(at_end=reason is not None):
-            record = loop.validate(final=reason is not None)
+            record = loop.validate()
             reason = reason or on_validation(record)
             if loop.stopping.exhausted:
                 reason = reason or StopReason.PATIENCE
@@ -257,7 +257,7 @@ class _Loop:
 
     def validation_due(self, *, at_end: bool) -> bool:
         """Tell whether to validate now."""
-        if at_end and self.history and self.history[-1].step == self.done and self.how.interim_images is None:
+        if at_end and self.history and self.history[-1].step == self.done:
             return False  # there is nothing new to be seen
         if at_end or self.validation is None:
             return at_end or self.done % self.per_epoch == 0
@@ -265,9 +265,9 @@ class _Loop:
             return self.done % self.per_epoch == 0
         return int(self.progress() * self.config.validations) > len(self.history)
 
-    def validate(self, *, final: bool) -> Epoch:
+    def validate(self) -> Epoch:
         """Compute loss and accuracy on validation data, and keep the weights if they are the best so far."""
-        loss, accuracy = self._validation_figures(final=final)
+        loss, accuracy = self._validation_figures()
         record = Epoch(
             epoch=self.done / self.per_epoch,
             step=self.done,
@@ -289,11 +289,11 @@ class _Loop:
         """The weights as they are now: the moving average where there is one."""
         return self.network if self.averaged is None else self.averaged
 
-    def _validation_figures(self, *, final: bool) -> tuple[float | None, float | None]:
+    def _validation_figures(self) -> tuple[float | None, float | None]:
         """Return loss in nats and accuracy; None without validation data."""
         if self.validation is None:
             return None, None
-        n_images = len(self.validation) if final or self.how.interim_images is None else self.how.interim_images
+        n_images = self.how.validation_images or len(self.validation)
         labels = self.validation.labels[:n_images]
         how = PredictConfig(precision=self.how.precision)
         probabilities = predict_probabilities(self.current, self.validation.images[:n_images], how)

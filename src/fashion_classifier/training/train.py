@@ -84,7 +84,7 @@ class Workshop:
         steps: int | None = None,
         seconds: float | None = None,
         validations: int | None = None,
-        interim_images: int | None = None,
+        validation_images: int | None = None,
         on_everything: bool = False,
         stop_asked: Callable[[], StopReason | None] = lambda: None,
         on_validation: Callable[[Epoch], StopReason | None] = lambda _: None,
@@ -100,7 +100,7 @@ class Workshop:
             Of the weights and of the training.
         epochs, validations
             Instead of the recipe's own.
-        steps, seconds, interim_images
+        steps, seconds, validation_images
             See `FitConfig`.
         on_everything
             Whether to learn from training and cross-validation data together; there is no validation then.
@@ -124,7 +124,7 @@ class Workshop:
             device=self.device,
             steps=steps,
             seconds=seconds,
-            interim_images=interim_images,
+            validation_images=validation_images,
         )
         result = fit(
             network,

@@ -27,8 +27,8 @@ from fashion_classifier.training.train import TrainedModel, Workshop
 from fashion_classifier.tuning.space import known_points, recipe_of, suggest_recipe
 
 SEARCH, CONFIRMATION = "search", "confirmation"
-INTERIM_VALIDATIONS = 3  # validations of a trial, the last included; the pruner looks at the others
-INTERIM_IMAGES = 3000  # cross-validation images that those others look at
+VALIDATIONS = 3  # in the course of a trial, for the pruner
+VALIDATION_IMAGES = 3000  # of them, for what the pruner looks at; a trial is judged by all
 STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 N_FINALISTS = 3
 
@@ -262,8 +262,8 @@ class Search:
                 seed=derive_seed(seed, "trial", index),
                 epochs=self.config.epochs,
                 seconds=self.config.trial_seconds,
-                validations=INTERIM_VALIDATIONS,
-                interim_images=INTERIM_IMAGES,
+                validations=VALIDATIONS,
+                validation_images=VALIDATION_IMAGES,
                 stop_asked=stop_asked,
                 on_validation=_pruning(trial) if purpose == SEARCH else (lambda _: None),
                 progress=progress,
