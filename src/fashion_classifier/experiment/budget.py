@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 INITIAL_SHARE = 0.07  # of the whole time, for the initial model at most
+LEAST_INITIAL_S = 4.0
 REPORT_SHARE = 0.035
 LEAST_REPORT_S, MOST_REPORT_S = 6.0, 30.0
 NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
@@ -77,7 +78,7 @@ def report_seconds(limit_s: float) -> float:
 
 def initial_seconds(clock: Clock) -> float | None:
     """Return how long the initial model may train."""
-    return None if clock.limit_s is None else max(1.0, INITIAL_SHARE * clock.limit_s)
+    return None if clock.limit_s is None else max(LEAST_INITIAL_S, INITIAL_SHARE * clock.limit_s)
 
 
 def share_out(clock: Clock) -> Shares:
@@ -86,8 +87,16 @@ def share_out(clock: Clock) -> Shares:
         return Shares(None, None, None)
     left = max(0.0, clock.left_s - report_seconds(clock.limit_s))
     search = 0.0 if left < NO_SEARCH_BELOW_S else SEARCH_SHARE * left * min(1.0, left / 200)
-    n_trials = max(8.0, math.sqrt(search))
-    return Shares(search / (n_trials + 4), search, training_seconds(left - search))
+    return Shares(trial_seconds(search), search, training_seconds(left - search))
+
+
+def trial_seconds(search_s: float) -> float:
+    """Return the training time of a trial when search and confirmation have `search_s` together.
+
+    At least eight trials and the confirmation fit; with more time there are more of them, and each is longer.
+    """
+    n_trials = max(8.0, math.sqrt(search_s)) + 4
+    return 0.75 * search_s / n_trials  # the rest is for predicting the cross-validation images
 
 
 def training_seconds(left_s: float) -> float:

@@ -14,7 +14,7 @@ from fashion_classifier.data.split import Split, SplitConfig, split
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
-from fashion_classifier.experiment.budget import Clock
+from fashion_classifier.experiment.budget import Clock, trial_seconds
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.record import RUN, RunFolder
@@ -102,12 +102,11 @@ def search_only(
 ) -> tuple[Search, Trial | None]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
     limit = None if config.minutes is None else max(1.0, prepared.clock.left_s - SAVING_S)
-    n_trials = None if limit is None else max(8.0, limit**0.5)
     tuning = TuneConfig(
         families=config.families,
         trials=config.trials,
         epochs=config.trial_epochs or (MOST_EPOCHS if limit else TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)),
-        trial_seconds=None if limit is None or n_trials is None else limit / (n_trials + 4),
+        trial_seconds=None if limit is None else trial_seconds(limit),
         seconds=limit,
         mirror=config.mirror,
         seed=config.seed,
