@@ -1,6 +1,6 @@
 """Loading the six CSV files: ours, a second time from the cache, and pandas, in turn in one run.
 
-    python benchmarks/loading.py        (pandas must be installed: pip install pandas)
+python benchmarks/loading.py        (pandas must be installed: pip install pandas)
 """
 
 from __future__ import annotations

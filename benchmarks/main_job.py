@@ -1,6 +1,6 @@
 """The main job on the six CSV files: accuracy, time and memory of `fashion run`, over seeds, each a process of its own.
 
-    python benchmarks/main_job.py --minutes 5 --seeds 3
+python benchmarks/main_job.py --minutes 5 --seeds 3
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ def _fashion(*command: str) -> dict[str, Any]:
 
 def _record(minutes: float, runs: list[dict[str, Any]]) -> None:
     """Write down the table's row."""
-    accuracies = {
-        model: [100 * run[model]["test"]["accuracy"] for run in runs] for model in ("initial", "optimized")
-    }
+    accuracies = {model: [100 * run[model]["test"]["accuracy"] for run in runs] for model in ("initial", "optimized")}
     record(
         "main_job",
         {

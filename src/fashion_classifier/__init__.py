@@ -1,9 +1,9 @@
-"""Fashion Images Classifier: from labelled images of garments to conclusions that can be defended.
+r"""Fashion Images Classifier: from labelled images of garments to conclusions that can be defended.
 
 The packages, in the order in which the data flows::
 
     data  ->  models  ->  training  ->  tuning  ->  evaluation  ->  reporting
-                              \\-> inference
+                              \-> inference
 
     data         bytes on disk -> checked uint8 images and labels, split, the test set sealed
     models       an image shape and a config -> a network; one family a file, one catalogue

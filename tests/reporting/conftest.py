@@ -74,9 +74,7 @@ def make_run(
     splits: dict[SplitName, int] = dict(zip(SPLITS, sizes, strict=True))
     labels = labels or {name: _labels(n, len(classes), rng) for name, n in splits.items()}
     images = images or {name: _draw(labels[name], image_shape, rng) for name in splits}
-    hashes = {
-        name: [hashlib.sha256(image.tobytes()).hexdigest() for image in images[name]] for name in splits
-    }
+    hashes = {name: [hashlib.sha256(image.tobytes()).hexdigest() for image in images[name]] for name in splits}
     difficulty = {name: rng.normal(0, 1.3, (len(labels[name]), len(classes))) for name in splits}
     skills: dict[ModelName, float] = {"initial": initial_skill, "optimized": optimized_skill}
     probabilities = {
@@ -87,9 +85,7 @@ def make_run(
         for model, skill in skills.items()
     }
     predictions = pl.concat(
-        predictions_table(
-            model, name, hashes[name], labels[name], probabilities[model][name], classes=classes
-        )
+        predictions_table(model, name, hashes[name], labels[name], probabilities[model][name], classes=classes)
         for model in skills
         for name in splits
     )
@@ -166,9 +162,7 @@ def _draw(labels: np.ndarray, shape: tuple[int, ...], rng: np.random.Generator) 
     return images.astype(np.uint8)
 
 
-def _answers(
-    labels: np.ndarray, skill: float, difficulty: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
+def _answers(labels: np.ndarray, skill: float, difficulty: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Make up probabilities: what is hard for one is hard for the other; neighbouring classes are alike."""
     logits = difficulty + rng.normal(0, 0.5, difficulty.shape)
     k = difficulty.shape[1]
@@ -236,9 +230,7 @@ def _search(best: float, n_validation: int, rng: np.random.Generator) -> SearchF
                 n_parameters=None if state == "failed" else 100_000 + 40_000 * number,
                 seconds=12.5,
                 started_after=12.5 * number,
-                reason={"failed": "the loss was not a number", "pruned": "below the median", "complete": ""}[
-                    state
-                ],
+                reason={"failed": "the loss was not a number", "pruned": "below the median", "complete": ""}[state],
             )
         )
     leaderboard = tuple(

@@ -29,10 +29,7 @@ def with_accuracy(model, **accuracies):
     """Change a model's accuracy on some splits."""
     return replace(
         model,
-        **{
-            split: replace(getattr(model, split), accuracy=Estimate(*ends))
-            for split, ends in accuracies.items()
-        },
+        **{split: replace(getattr(model, split), accuracy=Estimate(*ends)) for split, ends in accuracies.items()},
     )
 
 
@@ -189,9 +186,7 @@ def test_the_test_accuracy_is_placed_by_the_cross_validation_interval(fake_run, 
 
 
 def test_retraining_is_blamed_only_where_there_was_some(fake_run):
-    optimized = with_accuracy(
-        fake_run.results.optimized, validation=(0.90, 0.88, 0.92), test=(0.95, 0.94, 0.96)
-    )
+    optimized = with_accuracy(fake_run.results.optimized, validation=(0.90, 0.88, 0.92), test=(0.95, 0.94, 0.96))
     retrained = text(conclude(replace(fake_run.results, optimized=optimized)).generalization)
     assert "which the retraining on more images may explain" in retrained
     initial = replace(fake_run.results.initial, retraining_steps=0)
@@ -246,18 +241,13 @@ def test_seeds_are_compared_only_where_settings_were_trained_again(fake_run):
 def test_early_stopping_is_told_by_the_losses(fake_run):
     model = fake_run.results.optimized
     history = [
-        replace(epoch, validation_loss=loss)
-        for epoch, loss in zip(model.history, (0.5, 0.3, 0.4), strict=False)
+        replace(epoch, validation_loss=loss) for epoch, loss in zip(model.history, (0.5, 0.3, 0.4), strict=False)
     ]
-    told = text(
-        conclude(replace(fake_run.results, optimized=replace(model, history=tuple(history)))).robustness
-    )
+    told = text(conclude(replace(fake_run.results, optimized=replace(model, history=tuple(history)))).robustness)
     assert f"ended after 3 epochs: {model.stopped_because}" in told
     assert "lowest (0.300) after 2 epochs, and 0.400 at the end" in told
     falling = replace(model, history=tuple(history[:2]))
-    assert "lowest at the end (0.300)" in text(
-        conclude(replace(fake_run.results, optimized=falling)).robustness
-    )
+    assert "lowest at the end (0.300)" in text(conclude(replace(fake_run.results, optimized=falling)).robustness)
     blind = replace(model, history=tuple(replace(epoch, validation_loss=None) for epoch in history))
     assert "was not followed" in text(conclude(replace(fake_run.results, optimized=blind)).robustness)
 

@@ -45,9 +45,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def draw(run):
     """Draw all figures of a run."""
-    mistakes = {
-        model: misclassified(run.predictions, run.gallery, model) for model in ("initial", "optimized")
-    }
+    mistakes = {model: misclassified(run.predictions, run.gallery, model) for model in ("initial", "optimized")}
     return figures.draw_figures(
         run.results, mistakes, mended(run.predictions, run.gallery), broken(run.predictions, run.gallery)
     )
@@ -202,9 +200,7 @@ class TestPerClass:
     def test_classes_are_sorted_by_gain(self, fake_run):
         texts = words(figures.per_class_comparison(fake_run.results))
         written = [float(text.replace("−", "-")) for text in texts if text[0] in "+−" and text[1:2].isdigit()]
-        both = zip(
-            fake_run.results.initial.test.per_class, fake_run.results.optimized.test.per_class, strict=True
-        )
+        both = zip(fake_run.results.initial.test.per_class, fake_run.results.optimized.test.per_class, strict=True)
         assert written == sorted((round(b.f1 - a.f1, 3) for a, b in both), reverse=True)
 
     def test_of_many_classes_the_ends_are_shown_and_the_rest_is_counted(self, make_run):
@@ -246,10 +242,7 @@ class TestLearningCurves:
         figure = figures.learning_curves(model, fake_run.results.optimized)
         assert "epoch 6" in words(figure)
         dots = [
-            np.asarray(line.get_xydata())[0]
-            for axes in figure.axes
-            for line in axes.lines
-            if line.get_marker() == "o"
+            np.asarray(line.get_xydata())[0] for axes in figure.axes for line in axes.lines if line.get_marker() == "o"
         ]
         assert [6.0, 1 - 0.6 / 6] in np.array(dots).tolist()
         assert [6.0, 2.5 / 6] in np.array(dots).tolist()
@@ -262,9 +255,7 @@ class TestLearningCurves:
         assert "nothing recorded" in words(figures.learning_curves(model, model))
 
     def test_a_retraining_is_named_where_there_is_one(self, fake_run):
-        models = [
-            replace(model, retraining=()) for model in (fake_run.results.initial, fake_run.results.optimized)
-        ]
+        models = [replace(model, retraining=()) for model in (fake_run.results.initial, fake_run.results.optimized)]
         assert "retraining" not in words(figures.learning_curves(*models))
         models[1] = replace(models[1], retraining=epochs(5, validation=False))
         assert "retraining" in words(figures.learning_curves(*models))
@@ -283,10 +274,7 @@ class TestConfusionMatrix:
     def cells(self, figure):
         """Give each cell's tooltip by its place."""
         marked = [e for e in parse(figure).iter() if e.get("data-true") is not None]
-        return {
-            (int(e.get("data-true")), int(e.get("data-predicted"))): e.find(f"{SVG}title").text
-            for e in marked
-        }
+        return {(int(e.get("data-true")), int(e.get("data-predicted"))): e.find(f"{SVG}title").text for e in marked}
 
     def test_cells_say_their_counts(self, fake_run):
         evaluation = fake_run.results.optimized.test
@@ -322,9 +310,7 @@ class TestConfusionMatrix:
 
     def test_nothing_confused_is_said_so(self, make_run):
         run = make_run(initial_skill=60, optimized_skill=60, sizes=(50, 50, 50))
-        assert "Nothing was confused." in words(
-            figures.confusion_matrix(run.results.initial.test, title="Test")
-        )
+        assert "Nothing was confused." in words(figures.confusion_matrix(run.results.initial.test, title="Test"))
 
     def test_many_classes_are_one_image_and_fewer_names(self, make_run):
         evaluation = make_run(classes=MANY, sizes=(600, 600, 1200)).results.initial.test
@@ -425,18 +411,14 @@ class TestSearchProgress:
         return replace(search, trials=trials, chosen=chosen)
 
     def test_names_trial_0_and_the_chosen_one(self, fake_run):
-        search = self.searched(
-            fake_run.results.search, trial(0, accuracy=0.9), trial(1, accuracy=0.92), trial(2)
-        )
+        search = self.searched(fake_run.results.search, trial(0, accuracy=0.9), trial(1, accuracy=0.92), trial(2))
         texts = words(figures.search_progress(search))
         assert "trial 0: 90.0 %" in texts
         assert "trial 1, chosen: 92.0 %" in texts
 
     def test_the_best_so_far_never_falls_and_leaves_out_confirmations(self, fake_run):
         trials = [trial(i, accuracy=a) for i, a in enumerate([0.90, 0.93, 0.91, 0.94, 0.92])]
-        search = self.searched(
-            fake_run.results.search, *trials, trial(5, accuracy=0.99, purpose="confirmation")
-        )
+        search = self.searched(fake_run.results.search, *trials, trial(5, accuracy=0.99, purpose="confirmation"))
         axes = figures.search_progress(search).axes[0]
         (best,) = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
         times, heights = np.asarray(best.get_xydata()).T
@@ -475,9 +457,7 @@ class TestSearchProgress:
 
     def test_a_trial_far_below_the_others_keeps_its_number_at_the_edge(self, fake_run):
         accuracies = [0.92, 0.93, 0.925, 0.928, 0.2]
-        search = self.searched(
-            fake_run.results.search, *(trial(i, accuracy=a) for i, a in enumerate(accuracies))
-        )
+        search = self.searched(fake_run.results.search, *(trial(i, accuracy=a) for i, a in enumerate(accuracies)))
         figure = figures.search_progress(search)
         assert figure.axes[0].get_ylim()[0] > 0.85
         assert "↓ 20.0 %" in words(figure)
@@ -487,9 +467,10 @@ class TestImportance:
     def test_bars_are_named_and_as_long_as_their_shares(self, fake_run):
         search = replace(fake_run.results.search, importance={"cnn": {"learning_rate": 0.6, "dropout": 0.3}})
         figure = figures.hyperparameter_importance(search)
-        assert [
-            bar.get_width() for bar in figure.axes[0].findobj(Rectangle) if bar in figure.axes[0].patches
-        ] == [0.6, 0.3]
+        assert [bar.get_width() for bar in figure.axes[0].findobj(Rectangle) if bar in figure.axes[0].patches] == [
+            0.6,
+            0.3,
+        ]
         assert {"learning rate", "60 %", "dropout", "30 %"} <= set(words(figure))
 
     def test_without_any_it_says_why(self, fake_run):

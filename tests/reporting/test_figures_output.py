@@ -61,8 +61,7 @@ class TestMarkup:
 
     def test_two_figures_on_a_page_share_no_id_and_no_style(self, fake_run):
         markup = [
-            figures.to_svg(figures.splits_side_by_side(fake_run.results), prefix=prefix)
-            for prefix in ("one", "two")
+            figures.to_svg(figures.splits_side_by_side(fake_run.results), prefix=prefix) for prefix in ("one", "two")
         ]
         ids = [set(re.findall(r'\bid="([^"]*)"', text)) for text in markup]
         assert ids[0]
@@ -91,10 +90,7 @@ def test_save_figures_writes_each_as_svg_and_png_and_nothing_else(fake_run, tmp_
     folder = tmp_path / "run" / "figures"
     paths = figures.save_figures(
         fake_run.results,
-        {
-            model: misclassified(fake_run.predictions, fake_run.gallery, model)
-            for model in ("initial", "optimized")
-        },
+        {model: misclassified(fake_run.predictions, fake_run.gallery, model) for model in ("initial", "optimized")},
         mended(fake_run.predictions, fake_run.gallery),
         broken(fake_run.predictions, fake_run.gallery),
         folder,
@@ -121,9 +117,7 @@ def linear(colour):
 
 def contrast(a, b):
     """Give the contrast ratio of WCAG 2.2."""
-    light, dark = sorted(
-        (float(linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (a, b)), reverse=True
-    )
+    light, dark = sorted((float(linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (a, b)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 

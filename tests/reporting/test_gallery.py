@@ -113,9 +113,7 @@ def test_a_capped_gallery_has_images_of_every_kind(monkeypatch, fake_run):
     monkeypatch.setattr(gallery_module, "MAX_IMAGES", 12)
     hashes = fake_run.gallery.image_sha256.tolist()
     predictions = fake_run.predictions
-    gallery = choose_gallery(
-        predictions.filter(pl.col("image_sha256").is_in(hashes)), fake_run.gallery.images, hashes
-    )
+    gallery = choose_gallery(predictions.filter(pl.col("image_sha256").is_in(hashes)), fake_run.gallery.images, hashes)
     assert len(gallery) == 12
     assert len(broken(predictions, gallery)) == fake_run.results.comparison.broken == 3
     assert len(mended(predictions, gallery)) >= 3
@@ -123,9 +121,7 @@ def test_a_capped_gallery_has_images_of_every_kind(monkeypatch, fake_run):
 
 def test_a_model_without_mistakes_has_an_empty_wall():
     perfect = np.eye(2)[LABELS]
-    table = pl.concat(
-        predictions_table(model, "test", HASHES, LABELS, perfect, classes=CLASSES) for model in MODELS
-    )
+    table = pl.concat(predictions_table(model, "test", HASHES, LABELS, perfect, classes=CLASSES) for model in MODELS)
     gallery = choose_gallery(table, IMAGES, HASHES)
     assert gallery.images.shape == (0, 2, 3)
     assert misclassified(table, gallery, "initial") == mended(table, gallery) == broken(table, gallery) == []

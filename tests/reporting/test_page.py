@@ -161,9 +161,7 @@ def test_class_names_are_harmless(make_run):
     """Names with markup stand on the page as text, in tables, figures and alternative texts alike."""
     page = page_of(make_run(classes=EVIL))
     assert not page.all("script")
-    assert all(
-        "onerror" not in attributes and attributes.get("src") != "x" for _, attributes in page.elements
-    )
+    assert all("onerror" not in attributes and attributes.get("src") != "x" for _, attributes in page.elements)
     for name in EVIL:
         assert name in page.words
         assert any(name in image["alt"] for image in page.all("img"))

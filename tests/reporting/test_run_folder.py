@@ -19,9 +19,7 @@ from fashion_classifier.reporting.run_folder import (
 )
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"search": False, "image_shape": (9, 7, 3), "classes": ("a", "b/ü")}]
-)
+@pytest.mark.parametrize("changes", [{}, {"search": False, "image_shape": (9, 7, 3), "classes": ("a", "b/ü")}])
 def test_everything_comes_back_as_it_was(tmp_path, make_run, changes):
     run = make_run(**changes)
     run.write(tmp_path)
@@ -46,9 +44,7 @@ def test_tables_of_models_and_splits_are_written_as_one(tmp_path, fake_run):
 
 @pytest.mark.parametrize("read", [read_results, read_predictions, read_gallery])
 def test_a_folder_without_the_file_is_named(tmp_path, read):
-    with pytest.raises(
-        UnavailableError, match=r"has no (evaluation\.json|predictions\.parquet|gallery\.npz)"
-    ):
+    with pytest.raises(UnavailableError, match=r"has no (evaluation\.json|predictions\.parquet|gallery\.npz)"):
         read(tmp_path)
 
 

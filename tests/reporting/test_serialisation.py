@@ -27,34 +27,23 @@ class Everything:
     points: tuple[Point, ...] = (Point(1.0, 2.0),)
     rows: tuple[tuple[int, ...], ...] = ((1, 2), (3, 4))
     named: dict[str, dict[str, int]] = field(default_factory=lambda: {"a": {"b": 1}})
-    free: dict[str, Any] = field(
-        default_factory=lambda: {"widths": [1, 2], "optimizer": "adam", "none": None}
-    )
+    free: dict[str, Any] = field(default_factory=lambda: {"widths": [1, 2], "optimizer": "adam", "none": None})
 
 
 def read(changes):
     """Read `Everything` from JSON with some keys changed; a key of None is left out."""
     data = to_json(Everything()) | changes
-    return from_json(
-        Everything, {key: value for key, value in data.items() if value != "LEFT OUT"}, place="f.json"
-    )
+    return from_json(Everything, {key: value for key, value in data.items() if value != "LEFT OUT"}, place="f.json")
 
 
-@pytest.mark.parametrize(
-    "value", [Everything(), Everything(maybe=3, points=(), named={}), Everything(number=math.inf)]
-)
+@pytest.mark.parametrize("value", [Everything(), Everything(maybe=3, points=(), named={}), Everything(number=math.inf)])
 def test_a_value_comes_back_as_it_was(value):
-    assert (
-        from_json(Everything, json.loads(json.dumps(to_json(value), allow_nan=False)), place="f.json")
-        == value
-    )
+    assert from_json(Everything, json.loads(json.dumps(to_json(value), allow_nan=False)), place="f.json") == value
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
 def test_numbers_that_json_does_not_know_come_back(number):
-    back = from_json(
-        Point, json.loads(json.dumps(to_json(Point(number, 1.0)), allow_nan=False)), place="f.json"
-    )
+    back = from_json(Point, json.loads(json.dumps(to_json(Point(number, 1.0)), allow_nan=False)), place="f.json")
     assert str(back.x) == str(number)
 
 

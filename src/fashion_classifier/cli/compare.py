@@ -33,7 +33,7 @@ def compare(
     from fashion_classifier.experiment.single import compare_on_test, open_model, prepare_for
 
     with output(as_json=as_json) as out_to:
-        opened = [open_model(first), open_model(second)]
+        opened = (open_model(first), open_model(second))
         used_s = time.perf_counter() - STARTED
         prepared = prepare_for(opened[0], data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         a, b, compared = compare_on_test(*opened, prepared.collection, prepared.split, progress=out_to.progress)

@@ -60,13 +60,12 @@ class Shares:
 
     Parameters
     ----------
-    trial, search
-        Of one trial, and of the whole search with its confirmation; 0 for no search.
+    search
+        Of the whole search with its confirmation; 0 for no search.
     training
         Of the chosen configuration on the training part. Its retraining takes `GROWTH` times as long.
     """
 
-    trial: float | None
     search: float | None
     training: float | None
 
@@ -84,19 +83,10 @@ def initial_seconds(clock: Clock) -> float | None:
 def share_out(clock: Clock) -> Shares:
     """Share what is left, less what the report needs, among search, training and retraining."""
     if clock.limit_s is None:
-        return Shares(None, None, None)
+        return Shares(None, None)
     left = max(0.0, clock.left_s - report_seconds(clock.limit_s))
     search = 0.0 if left < NO_SEARCH_BELOW_S else SEARCH_SHARE * left * min(1.0, left / 200)
-    return Shares(trial_seconds(search), search, training_seconds(left - search))
-
-
-def trial_seconds(search_s: float) -> float:
-    """Return the training time of a trial when search and confirmation have `search_s` together.
-
-    At least eight trials and the confirmation fit; with more time there are more of them, and each is longer.
-    """
-    n_trials = max(8.0, math.sqrt(search_s)) + 4
-    return 0.75 * search_s / n_trials  # the rest is for predicting the cross-validation images
+    return Shares(search, training_seconds(left - search))
 
 
 def training_seconds(left_s: float) -> float:

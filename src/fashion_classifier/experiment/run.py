@@ -38,6 +38,8 @@ from fashion_classifier.training.loop import DivergedError
 from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.recipes import INITIAL, RECIPES, Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.plan import plan_trials
+from fashion_classifier.tuning.space import known_families
 from fashion_classifier.tuning.study import Search, Trial, TuneConfig
 
 MOST_EPOCHS = 100.0  # where only time limits a training
@@ -246,7 +248,7 @@ class _Run:
         """Search for the best recipe."""
         config = self._tune_config(shares)
         if config is None:
-            self.tell("No search: the recipe that is known to work is trained at once.")
+            self.tell("No search, for want of time or by request: the recipe that is known to work is trained at once.")
             return _Found(self._adapted(self._known()), None)
         search = Search(self.folder.path, self.workshop, config)
         if (finished := self.folder.stage("search")) is not None:
@@ -270,22 +272,27 @@ class _Run:
     def _tune_config(self, shares: Shares) -> TuneConfig | None:
         """Return how to search, or None where there is to be no search."""
         config = self.config
-        if config.trials == 0 or (shares.search is not None and shares.search < 1.0):
+        names = ("families", "trials", "mirror", "seed")
+        common: dict[str, Any] = {name: getattr(config, name) for name in names}
+        if config.trials == 0:
             return None
-        exact = config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)
-        return TuneConfig(
-            families=config.families,
-            trials=config.trials,
-            epochs=exact if config.minutes is None else config.trial_epochs or MOST_EPOCHS,
-            trial_seconds=shares.trial,
-            seconds=shares.search,
-            mirror=config.mirror,
-            seed=config.seed,
-        )
+        if config.minutes is None:
+            epochs = config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)
+            return TuneConfig(**common, epochs=epochs)
+        remembered = self.folder.facts.get("trial_plan")
+        if remembered is None and shares.search:
+            per_epoch = self.workshop.seconds_per_epoch(self._adapted(self._known()))
+            plan = plan_trials(per_epoch, shares.search)
+            remembered = None if plan is None else vars(plan)
+            self.folder.update(trial_plan=remembered)
+        if remembered is None:
+            return None
+        epochs = config.trial_epochs or remembered["epochs"]
+        return TuneConfig(**common, epochs=epochs, trial_seconds=remembered["seconds"], seconds=shares.search)
 
     def _known(self) -> Recipe:
         """Return the recipe that is known to work, of the first family that may be used."""
-        return RECIPES[next(family for family in ("cnn", "resnet", "mlp") if family in self.config.families)]
+        return RECIPES[known_families(self.config.families)[0]]
 
     def _adapted(self, recipe: Recipe) -> Recipe:
         """Bring what the run's settings say of the data into a recipe."""
@@ -388,9 +395,7 @@ def _split_config(config: RunConfig) -> SplitConfig:
 
 def _length(config: TuneConfig) -> str:
     """Say how long a trial trains."""
-    if config.trial_seconds is not None:
-        return f"{config.trial_seconds:.1f} s"
-    return f"{config.epochs:g} epochs"
+    return f"{config.epochs:.3g} epoch{'' if config.epochs == 1 else 's'}"
 
 
 def _short(value: Any) -> str:

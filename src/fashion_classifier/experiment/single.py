@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.dataset import SealedTestSet
@@ -14,7 +15,7 @@ from fashion_classifier.data.split import Split, SplitConfig, split
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
-from fashion_classifier.experiment.budget import Clock, trial_seconds
+from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.record import RUN, RunFolder
@@ -23,8 +24,10 @@ from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model, save_model
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.recipes import Recipe
+from fashion_classifier.training.recipes import RECIPES, Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.plan import TrialPlan, plan_trials
+from fashion_classifier.tuning.space import known_families
 from fashion_classifier.tuning.study import Search, Trial, TuneConfig
 
 SAVING_S = 1.0  # kept back for the last validation and the model folder
@@ -102,15 +105,17 @@ def search_only(
 ) -> tuple[Search, Trial | None]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
     limit = None if config.minutes is None else max(1.0, prepared.clock.left_s - SAVING_S)
-    tuning = TuneConfig(
-        families=config.families,
-        trials=config.trials,
-        epochs=config.trial_epochs or (MOST_EPOCHS if limit else TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)),
-        trial_seconds=None if limit is None else trial_seconds(limit),
-        seconds=limit,
-        mirror=config.mirror,
-        seed=config.seed,
-    )
+    names = ("families", "trials", "mirror", "seed")
+    common: dict[str, Any] = {name: getattr(config, name) for name in names}
+    if limit is None:
+        tuning = TuneConfig(**common, epochs=config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS))
+    else:
+        recipe = adapted(RECIPES[known_families(config.families)[0]], mirror=config.mirror)
+        per_epoch = prepared.workshop.seconds_per_epoch(recipe)
+        plan = plan_trials(per_epoch, limit) or TrialPlan(1.0, limit)
+        tuning = TuneConfig(
+            **common, epochs=config.trial_epochs or plan.epochs, trial_seconds=plan.seconds, seconds=limit
+        )
     search = Search(folder, prepared.workshop, tuning)
     with Interruption() as interruption:
         search.run(stop_asked=interruption.asked, on_trial=_keep_best(search, folder, tell), progress=progress)

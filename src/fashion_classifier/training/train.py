@@ -20,7 +20,7 @@ from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.loop import FitConfig, FitResult, fit
+from fashion_classifier.training.loop import FitConfig, FitResult, fit, steps_per_epoch
 from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
 from fashion_classifier.training.recipes import Recipe
 
@@ -156,6 +156,22 @@ class Workshop:
             images = self.split.validation.images
             probabilities = predict_probabilities(network, images, model.how)
         return TrainedModel(model, result, Recipe(recipe.model, settings), probabilities)
+
+    def seconds_per_epoch(self, recipe: Recipe, *, n_steps: int = 8) -> float:
+        """Measure what an epoch of a recipe takes on this machine, from a few steps after a few that do not count."""
+        steps = steps_per_epoch(len(self.split.training), recipe.training.batch_size)
+        self._time_steps(recipe, 3)
+        return self._time_steps(recipe, n_steps) / n_steps * steps
+
+    def _time_steps(self, recipe: Recipe, n_steps: int) -> float:
+        """Return the seconds that so many steps take, on weights that are thrown away."""
+        training = self.split.training
+        network = build(recipe.model, training.shape, len(training.classes), self.statistics, seed=0).to(self.device)
+        how = FitConfig(
+            seed=0, precision=self.precision_for(recipe, training).precision, device=self.device, steps=n_steps
+        )
+        settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
+        return fit(network, training, None, settings, how).seconds
 
     def precision_for(self, recipe: Recipe, training: Dataset) -> PrecisionChoice:
         """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""

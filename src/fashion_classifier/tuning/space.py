@@ -115,12 +115,23 @@ ARCHITECTURES: Mapping[str, Callable[[optuna.trial.BaseTrial], ModelConfig]] = {
 }
 
 
-def known_points(families: Sequence[str]) -> list[Mapping[str, Any]]:
-    """Return the points that a search over these families starts with."""
+def known_families(families: Sequence[str]) -> list[str]:
+    """Return families in the order in which a search begins with them, the best known first.
+
+    Raises
+    ------
+    UsageError
+        If one is unknown, or none is given.
+    """
     unknown = sorted(set(families) - set(KNOWN))
     if unknown or not families:
         raise UsageError(f"The search knows the families {', '.join(KNOWN)}, but got {', '.join(unknown) or 'none'}.")
-    return [KNOWN[family] for family in KNOWN if family in families]
+    return [family for family in KNOWN if family in families]
+
+
+def known_points(families: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Return the points that a search over these families starts with."""
+    return [KNOWN[family] for family in known_families(families)]
 
 
 def suggest_recipe(trial: optuna.trial.BaseTrial, families: Sequence[str], *, mirror: bool = True) -> Recipe:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from fashion_classifier.errors import FashionError, UsageError
+from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
@@ -168,15 +169,23 @@ class Search:
     def chosen(self) -> Trial | None:
         """Return the trial whose recipe is chosen, or None if none is complete.
 
-        Finalists are judged by their confirmation, whose seed had no part in making them finalists; without one,
-        the best trial of the search is taken.
+        Trial 0, the recipe that is known to do well in a full training, is kept unless another is distinguishably
+        better on the same cross-validation images: in confirmations where there are any, whose seeds had no part in
+        making a finalist, else in the search.
         """
         confirmations = {trial.params["confirms"]: trial for trial in self._confirmed()}
-        finalists = [trial for trial in self.trials() if trial.index in confirmations]
-        if len(finalists) > 1:
-            return max(finalists, key=lambda trial: confirmations[trial.index].accuracy or 0.0)
-        complete = [trial for trial in self.trials() if trial.state == "complete"]
-        return max(complete, key=lambda trial: trial.accuracy or 0.0, default=None)
+        confirmed = [trial for trial in self.trials() if trial.index in confirmations]
+        candidates = confirmed if len(confirmed) > 1 else [t for t in self.trials() if t.state == "complete"]
+        judged = {
+            trial.index: (confirmations if len(confirmed) > 1 else {}).get(trial.index, trial) for trial in candidates
+        }
+        better = [trial for trial in candidates if trial.index == 0 or self._beats_trial_0(trial)]
+        return max(better, key=lambda trial: judged[trial.index].accuracy or 0.0, default=None)
+
+    def _beats_trial_0(self, trial: Trial) -> bool:
+        """Tell whether a trial is distinguishably better than trial 0, or has no trial 0 to be compared with."""
+        pair = self.paired_predictions(trial)
+        return pair is None or compare(self.workshop.split.validation.labels, *pair).verdict == "better"
 
     def recipe(self, trial: Trial) -> Recipe:
         """Return the recipe of a trial."""

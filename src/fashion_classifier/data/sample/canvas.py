@@ -1,13 +1,13 @@
 """What the garments are drawn with: chance, curves, and a supersampled canvas.
 
-Only NumPy's generator, elementary arithmetic and polygons with whole corners are used, so that a seed gives the same
-pixels on every platform.
+Only NumPy's generator, elementary arithmetic, and polygons and lines between whole points are used, so that a seed
+gives the same pixels on every platform.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ FINENESS: Final = 4  # canvas points a pixel, each way
 Span = tuple[float, float]  # the lowest and the highest value of a trait
 Weights = Mapping[str, float]  # how often each choice is taken, relative to the others
 Point = tuple[float, float]
+Choice = TypeVar("Choice")
 
 
 class Chance:
@@ -42,7 +43,11 @@ class Chance:
         """Say whether something of this probability happens."""
         return self._generator.random() < probability
 
-    def one_of(self, weights: Weights) -> str:
+    def count(self, lowest: int, highest: int) -> int:
+        """Draw a whole number, each as likely as any other."""
+        return lowest + int(self._generator.random() * (highest + 1 - lowest))
+
+    def one_of(self, weights: Mapping[Choice, float]) -> Choice:
         """Draw a choice by its weight."""
         rest = self._generator.random() * sum(weights.values())
         for choice, weight in weights.items():
@@ -67,8 +72,13 @@ def curve(start: Point, pull: Point, end: Point, n_points: int = 6) -> list[Poin
 
 
 def mirrored(points: Iterable[Point]) -> list[Point]:
-    """Return the points on the other side of the axis x = 0, in reverse: an open half outline is closed by them."""
+    """Return the points on the other side of the axis x = 0, in reverse."""
     return [(-x, y) for x, y in points][::-1]
+
+
+def whole(right: Sequence[Point]) -> list[Point]:
+    """Return the outline of which this is the right half."""
+    return [*right, *mirrored(right)]
 
 
 class Canvas:
@@ -108,10 +118,7 @@ class Canvas:
         """Move points of the drawing to their places on the fine canvas."""
         (xx, xy), (yx, yy) = self._across, self._down
         (mx, my), half = self._middle, SIZE / 2
-        return [
-            (round(mx + xx * x + xy * (y - half)), round(my + yx * x + yy * (y - half)))
-            for x, y in points
-        ]
+        return [(round(mx + xx * x + xy * (y - half)), round(my + yx * x + yy * (y - half))) for x, y in points]
 
 
 def _grey(tone: float) -> int:

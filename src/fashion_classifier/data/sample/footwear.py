@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fashion_classifier.data.sample.canvas import SIZE, Canvas, Chance, Point, Span, Weights, curve
+from fashion_classifier.data.sample.canvas import SIZE, Canvas, Chance, Point, curve
+from fashion_classifier.data.sample.styles import ShoeStyle
 
-TOE, BALL, ARCH, BACK = -12.8, -2.5, 5.0, 12.3  # x along the foot
+TOE, BALL, ARCH, BACK = -11.6, -2.3, 4.5, 11.4  # x along the foot
 HEELS = {
     "flat": (0.0, 0.3),
     "low": (0.8, 2.2),
@@ -14,23 +15,6 @@ HEELS = {
     "wedge": (2.0, 7.0),
     "stiletto": (5.0, 9.0),
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShoeStyle:
-    """How one kind of footwear looks: spans in pixels, weights of choices, and probabilities."""
-
-    heels: Weights
-    sole: Span  # thickness
-    shaft: Span  # height of the opening, or of the ankle strap, above the sole
-    throat: Span  # x of the front of the opening
-    toe: Span  # height of the toe cap
-    uppers: Weights  # what holds the foot
-    patterns: Weights
-    laces: float = 0.0
-    band: float = 0.0  # a stripe or an elastic on the side
-    cap: float = 0.0  # toe cap of another tone
-    pale_sole: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -45,7 +29,7 @@ class _Last:
     shade: float
 
 
-def draw_shoe(canvas: Canvas, style: ShoeStyle, chance: Chance) -> None:
+def draw_shoe(style: ShoeStyle, canvas: Canvas, chance: Chance) -> None:
     """Draw a shoe, in the middle of the canvas."""
     heel = chance.one_of(style.heels)
     sole, lift, shaft = chance.between(style.sole), chance.between(HEELS[heel]), chance.between(style.shaft)
@@ -105,7 +89,7 @@ def _draw_closed(canvas: Canvas, last: _Last, style: ShoeStyle, chance: Chance) 
 def _draw_laces(canvas: Canvas, start: Point, end: Point, last: _Last, chance: Chance) -> None:
     """Draw short laces across the line from the instep to the throat."""
     tone = 1.0 if chance.happens(0.5) else last.shade * 0.5
-    for k in range(2 + int(chance.between((0, 3)))):
+    for k in range(chance.count(2, 4)):
         t = 0.2 + k * 0.2
         x, y = start[0] + t * (end[0] - start[0]), start[1] + t * (end[1] - start[1])
         canvas.stroke([(x - 0.3, y + 0.2), (x + 1.8, y + 1.3)], 0.5, tone)
@@ -116,7 +100,7 @@ def _draw_band(canvas: Canvas, last: _Last, x: float, chance: Chance) -> None:
     tone = last.shade * 0.6 if chance.happens(0.5) else min(1.0, last.tone * 1.5)
     width, lean = chance.between((0.8, 2.0)), chance.between((-1.0, 2.5))
     top, foot = last.heel - last.shaft * chance.between((0.4, 0.7)), x + chance.between((-2.5, 1.5))
-    for k in range(1 + int(chance.between((0, 3)))):
+    for _stripe in range(chance.count(1, 3)):
         canvas.stroke([(foot + lean, top), (foot, last.heel - 0.3)], width, tone)
         foot += 1.7 * width
 
@@ -124,34 +108,34 @@ def _draw_band(canvas: Canvas, last: _Last, x: float, chance: Chance) -> None:
 def _draw_cut_out(canvas: Canvas, last: _Last, style: ShoeStyle, chance: Chance) -> None:
     """Draw an upper with openings through which the foot would show."""
     _draw_closed(canvas, last, style, chance)
-    for k in range(2 + int(chance.between((0, 3)))):
-        x, lean = -9 + k * chance.between((3.0, 5.0)), chance.between((0, 3))
+    for k in range(chance.count(2, 4)):
+        x, lean = -8 + k * chance.between((3.0, 5.0)), chance.between((0, 3))
         canvas.stroke([(x + lean, last.heel - last.shaft), (x, last.ball - 1)], chance.between((0.8, 2.2)), 0)
 
 
 def _draw_thong(canvas: Canvas, last: _Last, _: ShoeStyle, chance: Chance) -> None:
     """Draw the strap that starts between the toes."""
-    toe, rise = chance.between((-9.5, -7)), chance.between((2.5, 5.0))
-    top = chance.between((-4.5, 0.0)), last.ball - rise
+    toe, rise = chance.between((-9.0, -6.5)), chance.between((2.5, 5.0))
+    top = chance.between((-4.0, 0.0)), last.ball - rise
     canvas.stroke([(toe, last.ball), top, (chance.between((5, 8)), last.heel)], chance.between((1, 2)), last.tone)
 
 
 def _draw_slide(canvas: Canvas, last: _Last, _: ShoeStyle, chance: Chance) -> None:
     """Draw one broad strap over the forefoot."""
-    start, width, rise = chance.between((-11, -8)), chance.between((5, 10)), chance.between((4, 7))
+    start, width, rise = chance.between((-10, -7)), chance.between((5, 9)), chance.between((4, 7))
     end = start + width, last.ball - (last.ball - last.heel) * 0.4
     canvas.fill(curve((start, last.ball + 0.5), (start + 1.5, last.ball - rise), end, 7), last.tone)
 
 
 def _draw_straps(canvas: Canvas, last: _Last, _: ShoeStyle, chance: Chance) -> None:
     """Draw straps over the toes and one around the ankle."""
-    width, rise, x = chance.between((0.9, 2.2)), chance.between((2.5, 5.0)), chance.between((-11, -9))
-    for _strap in range(1 + int(chance.between((0, 3)))):
+    width, rise, x = chance.between((0.9, 2.2)), chance.between((2.5, 5.0)), chance.between((-10, -8))
+    for _strap in range(chance.count(1, 3)):
         end = x + chance.between((2.5, 4.0))
         canvas.stroke(curve((x, last.ball), (x + 1, last.ball - rise), (end, last.ball - rise), 4), width, last.tone)
         x = end - 0.5
     ankle, front = last.heel - last.shaft, chance.between((2.0, 5.0))
-    canvas.stroke([(front, ankle + 0.8), (7, ankle), (BACK - 1, ankle + 0.6)], width, last.tone)
+    canvas.stroke([(front, ankle + 0.8), (6.5, ankle), (BACK - 1, ankle + 0.6)], width, last.tone)
     canvas.stroke([(BACK - 0.6, last.heel), (BACK - 1, ankle + 0.6)], chance.between((1, 3)), last.tone)
     if chance.happens(0.6):
         canvas.stroke([(front, ankle + 0.8), (front + 2, last.heel)], width, last.tone)
@@ -166,41 +150,3 @@ UPPERS = {
     "slide": _draw_slide,
     "straps": _draw_straps,
 }
-
-SANDAL = ShoeStyle(
-    heels={"flat": 0.45, "low": 0.15, "block": 0.12, "wedge": 0.13, "stiletto": 0.15},
-    sole=(0.9, 3.0),
-    shaft=(4.0, 9.5),
-    throat=(0, 4),
-    toe=(2.0, 3.5),
-    uppers={"thong": 0.2, "slide": 0.16, "straps": 0.54, "cut out": 0.1},
-    patterns={"plain": 0.8, "melange": 0.15, "flowers": 0.05},
-    band=0.2,
-    pale_sole=0.4,
-)
-SNEAKER = ShoeStyle(
-    heels={"flat": 0.93, "low": 0.07},
-    sole=(1.8, 3.5),
-    shaft=(6, 14),
-    throat=(0.5, 5),
-    toe=(2.4, 4.6),
-    uppers={"closed": 1.0},
-    patterns={"plain": 0.85, "melange": 0.13, "flowers": 0.02},
-    laces=0.85,
-    band=0.85,
-    cap=0.65,
-    pale_sole=0.9,
-)
-ANKLE_BOOT = ShoeStyle(
-    heels={"flat": 0.3, "low": 0.35, "block": 0.2, "wedge": 0.05, "stiletto": 0.1},
-    sole=(0.8, 2.4),
-    shaft=(7.5, 17),
-    throat=(0, 4.5),
-    toe=(2.4, 4.6),
-    uppers={"closed": 1.0},
-    patterns={"plain": 0.85, "melange": 0.12, "flowers": 0.03},
-    laces=0.15,
-    band=0.25,
-    cap=0.05,
-    pale_sole=0.05,
-)

@@ -54,9 +54,7 @@ def _overfitting(model: ModelResult) -> str:
     if training.low > validation.high:
         return f"The {name} overfits: {gap} more on training than on cross-validation images ({ends})."
     if training.high < validation.low:
-        return (
-            f"The {name} does not overfit: {gap} fewer on training than on cross-validation images ({ends})."
-        )
+        return f"The {name} does not overfit: {gap} fewer on training than on cross-validation images ({ends})."
     return (
         f"No overfitting can be told of the {name}: its training and cross-validation accuracy lie {gap} "
         f"apart, and their {ends} overlap."

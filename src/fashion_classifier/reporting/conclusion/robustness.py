@@ -54,9 +54,7 @@ def _spread(initial: Evaluation, optimized: Evaluation) -> str:
 
 def _ends(evaluation: Evaluation) -> tuple[ClassReport, ClassReport]:
     """Give the classes with the lowest and the highest recall, of those that have images."""
-    reports = sorted(
-        (report for report in evaluation.per_class if report.support), key=lambda report: report.recall
-    )
+    reports = sorted((report for report in evaluation.per_class if report.support), key=lambda report: report.recall)
     return reports[0], reports[-1]
 
 

@@ -57,9 +57,7 @@ def initial_against_optimized(results: RunResults) -> Figure:
         axes = _metric(sheet, 0, splits, "Accuracy", limits=shares, measure=_accuracy, written=share_alone)
         name_dots(axes, [e.accuracy.value for e in splits[0].both])
         show_grid(axes, "x", per_cent=True, n_ticks=3)
-        axes = _metric(
-            sheet, block, splits, "Macro-F1", limits=shares, measure=_macro_f1, written=_three_decimals
-        )
+        axes = _metric(sheet, block, splits, "Macro-F1", limits=shares, measure=_macro_f1, written=_three_decimals)
         show_grid(axes, "x", n_ticks=3)
         axes = _metric(
             sheet,
@@ -123,9 +121,7 @@ def _metric(
     return axes
 
 
-def _draw_row(
-    axes: Axes, y: float, name: str, both: Sequence[Estimate], written: Callable[[Estimate], str]
-) -> None:
+def _draw_row(axes: Axes, y: float, name: str, both: Sequence[Estimate], written: Callable[[Estimate], str]) -> None:
     """Draw one set's two dots with their intervals; the values stand outside, so that they never meet."""
     annotate(axes, 0, y, name, x_in="axes fraction", dx=-(_NAMES + _VALUES), size=TEXT)
     ends = min(e.low for e in both), max(e.high for e in both)

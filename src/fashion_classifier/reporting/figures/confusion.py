@@ -168,9 +168,7 @@ def _mark_pairs(axes: Axes, pairs: list[_Pair], cell: float) -> None:
     places: list[tuple[float, float]] = [(pair.predicted * cell, pair.true * cell) for pair in pairs]
     for rank, pair in enumerate(pairs, 1):
         x, y = pair.predicted, pair.true
-        axes.add_patch(
-            Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, ec=OPTIMIZED, lw=1.8, zorder=4, clip_on=False)
-        )
+        axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, fill=False, ec=OPTIMIZED, lw=1.8, zorder=4, clip_on=False))
         if cell < 24:
             dx, dy = _free_corner((x * cell, y * cell), cell / 2 + 5, places, edge=axes.get_xlim()[1] * cell)
             places.append((x * cell + dx, y * cell + dy))

@@ -110,9 +110,7 @@ def _draw(axes: Axes, metric: _Metric, model: ModelResult, colour: str) -> None:
     _curve(axes, model.history, metric.validation, colour, style="-", width=2.2)
     kept = _kept(model)
     if kept is None:
-        annotate(
-            axes, 0.5, 0.5, "nothing recorded", x_in=_FRACTION, y_in=_FRACTION, side="center", colour=MUTED
-        )
+        annotate(axes, 0.5, 0.5, "nothing recorded", x_in=_FRACTION, y_in=_FRACTION, side="center", colour=MUTED)
         return
     axes.axvline(kept.epoch, color=colour, lw=0.8, alpha=0.5, zorder=1)
     if (value := metric.validation(kept)) is not None:
@@ -136,9 +134,7 @@ def _curve(
     xy = [(epoch.epoch, value) for epoch in epochs if (value := measure(epoch)) is not None]
     if xy:
         marker = "o" if len(xy) == 1 else ""
-        axes.plot(
-            *zip(*xy, strict=True), color=colour, lw=width, linestyle=line_style(style), marker=marker, ms=4
-        )
+        axes.plot(*zip(*xy, strict=True), color=colour, lw=width, linestyle=line_style(style), marker=marker, ms=4)
 
 
 def _limits(metric: _Metric, models: Sequence[ModelResult]) -> tuple[float, float]:

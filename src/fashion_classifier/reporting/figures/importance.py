@@ -16,14 +16,8 @@ _NAMES, _VALUES, _ROW, _MOST_BARS = 130.0, 44.0, 20.0, 8
 
 def hyperparameter_importance(search: SearchFacts) -> Figure:
     """Draw for each family which share of the differences in accuracy each hyperparameter explains."""
-    families = {
-        family: list(shares.items())[:_MOST_BARS] for family, shares in search.importance.items() if shares
-    }
-    note = (
-        "Share of the differences in accuracy that a setting explains."
-        if families
-        else "Too few trials to tell."
-    )
+    families = {family: list(shares.items())[:_MOST_BARS] for family, shares in search.importance.items() if shares}
+    note = "Share of the differences in accuracy that a setting explains." if families else "Too few trials to tell."
     largest = max((share for bars in families.values() for _, share in bars), default=1.0)
     signs = search_signs(search)
     names = [fit(_setting(name), _NAMES) for bars in families.values() for name, _ in bars]
@@ -43,9 +37,7 @@ def hyperparameter_importance(search: SearchFacts) -> Figure:
                 annotate(axes, 0, y, fit(_setting(name), _NAMES), dx=-left)
                 annotate(axes, share, y, percent(share, 0), dx=6)
             top += 34 + _ROW * len(bars)
-    words = [
-        f"{family}: {_setting(bars[0][0])} {percent(bars[0][1], 0)}" for family, bars in families.items()
-    ]
+    words = [f"{family}: {_setting(bars[0][0])} {percent(bars[0][1], 0)}" for family, bars in families.items()]
     describe(sheet.figure, f"{note} " + (f"The largest: {'; '.join(words)}." if words else ""))
     return sheet.figure
 

@@ -12,9 +12,7 @@ from matplotlib.axes import Axes
 from fashion_classifier.reporting.figures.lettering import SMALL, text_width
 from fashion_classifier.reporting.figures.sheet import Side, annotate
 
-Box = tuple[
-    float, float, float, float
-]  # left, bottom, right, top, in points from the axes' lower left corner
+Box = tuple[float, float, float, float]  # left, bottom, right, top, in points from the axes' lower left corner
 
 
 @dataclass
@@ -37,9 +35,7 @@ class Labels:
         u, v = self._in_points(x, y)
         self._taken.append((u - radius, v - radius, u + radius, v + radius))
 
-    def write(
-        self, x: float, y: float, text: str, *, above: bool, weight: str = "normal", **style: Any
-    ) -> None:
+    def write(self, x: float, y: float, text: str, *, above: bool, weight: str = "normal", **style: Any) -> None:
         """Write a name above a point, or below it, or where it hides the least."""
         width = text_width(text, SMALL, weight)
         ways = list(_ways(above=above))
@@ -66,8 +62,7 @@ class Labels:
         left, bottom, right, top = box
         outside = max(0.0, -left) + max(0.0, right - self.width) + max(0.0, -bottom)
         overlaps = (
-            max(0.0, min(right, other[2]) - max(left, other[0]))
-            * max(0.0, min(top, other[3]) - max(bottom, other[1]))
+            max(0.0, min(right, other[2]) - max(left, other[0])) * max(0.0, min(top, other[3]) - max(bottom, other[1]))
             for other in self._taken
         )
         return 100 * outside + sum(overlaps)

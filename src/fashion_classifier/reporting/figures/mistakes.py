@@ -75,18 +75,14 @@ def mended_and_broken(
         sheet = Sheet(height, title="What the optimized model mended and broke", notes=(_READING,))
         middle = MARGIN + (_COLUMNS // 2) * (_TILE + _GAP) - _GAP / 2
         sheet.line([middle, middle], [0, height], color=GRID, lw=0.8)
-        for (heading, meaning, colour, shown), left in zip(
-            sides, (0.0, middle + _GAP / 2 - MARGIN), strict=True
-        ):
+        for (heading, meaning, colour, shown), left in zip(sides, (0.0, middle + _GAP / 2 - MARGIN), strict=True):
             sheet.write(MARGIN + left, 10, heading, weight="bold", colour=colour)
             sheet.write(MARGIN + left, 24, meaning, size=SMALL, colour=MUTED)
             _draw_grid(sheet, shown, left, 34.0, _COLUMNS // 2)
     describe(
         sheet.figure,
         f"The optimized model mended {counted(n_mended, 'image')} and broke {n_broken:,}. "
-        + " ".join(
-            f"{heading.partition(':')[0]}: {_in_words(shown[0])}" for heading, _, _, shown in sides if shown
-        ),
+        + " ".join(f"{heading.partition(':')[0]}: {_in_words(shown[0])}" for heading, _, _, shown in sides if shown),
     )
     return sheet.figure
 

@@ -63,9 +63,7 @@ def name_dots(axes: Axes, values: Sequence[float]) -> None:
     for name, value, colour, is_right in zip(MODELS, values, COLOURS, is_larger(values), strict=True):
         side: Side = "center" if not is_close else "left" if is_right else "right"
         dx = 0 if not is_close else 2 if is_right else -2
-        annotate(
-            axes, value, 1, name, y_in="axes fraction", dx=dx, dy=5, side=side, colour=colour, weight="bold"
-        )
+        annotate(axes, value, 1, name, y_in="axes fraction", dx=dx, dy=5, side=side, colour=colour, weight="bold")
 
 
 def padded(values: Sequence[float], share: float) -> tuple[float, float]:

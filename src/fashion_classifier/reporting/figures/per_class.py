@@ -54,15 +54,11 @@ def per_class_comparison(results: RunResults) -> Figure:
         _draw_classes(axes, first, 0)
         name_dots(axes, [rows[0].before, rows[0].after])
         if last:
-            between = (
-                f"{len(rows) - 2 * half} more: {_signed(rows[half].gain)} to {_signed(rows[-half - 1].gain)}"
-            )
+            between = f"{len(rows) - 2 * half} more: {_signed(rows[half].gain)} to {_signed(rows[-half - 1].gain)}"
             annotate(axes, 0.5, half, between, x_in="axes fraction", side="center", colour=MUTED)
             _draw_classes(axes, last, half + 1)
         show_grid(axes, "x")
-    describe(
-        sheet.figure, f"{title}. " + " ".join(_in_words(row) for row in dict.fromkeys((rows[0], rows[-1])))
-    )
+    describe(sheet.figure, f"{title}. " + " ".join(_in_words(row) for row in dict.fromkeys((rows[0], rows[-1]))))
     return sheet.figure
 
 

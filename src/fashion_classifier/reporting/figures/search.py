@@ -101,9 +101,7 @@ def _draw_finished(axes: Axes, search: SearchFacts, signs: Signs) -> None:
         labels.keep_free(minutes, max(accuracy, low))
         if accuracy < low:
             annotate(axes, minutes, low, f"↓\u00a0{percent(accuracy)}", dx=7, dy=3, colour=MUTED)
-    _name_trials(
-        labels, search.chosen, {place.trial.number: place for place in finished if place.accuracy >= low}
-    )
+    _name_trials(labels, search.chosen, {place.trial.number: place for place in finished if place.accuracy >= low})
 
 
 def _draw_best(axes: Axes, places: Sequence[_Finished]) -> None:
@@ -163,9 +161,7 @@ def _key(search: SearchFacts, signs: Signs) -> list[KeyEntry]:
 def _finished(search: SearchFacts) -> list[_Finished]:
     """Give the finished trials in the order in which they ended."""
     places = (
-        _Finished(_ended(t), t.accuracy, t)
-        for t in search.trials
-        if t.accuracy is not None and t.state == "complete"
+        _Finished(_ended(t), t.accuracy, t) for t in search.trials if t.accuracy is not None and t.state == "complete"
     )
     return sorted(places, key=lambda place: place.minutes)
 

@@ -132,9 +132,7 @@ class Sheet:
     @property
     def _points(self) -> Any:
         """Points from the content's top left corner -> display."""
-        to_inches = (
-            Affine2D().translate(0, self._header).scale(1 / 72, -1 / 72).translate(0, self.height / 72)
-        )
+        to_inches = Affine2D().translate(0, self._header).scale(1 / 72, -1 / 72).translate(0, self.height / 72)
         return to_inches + self.figure.dpi_scale_trans
 
     def _write_header(
