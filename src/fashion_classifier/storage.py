@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+MANY_FILES = 200
+
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
@@ -50,9 +52,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
-        for path in temporary.rglob("*"):
-            _sync(path)
-        _sync(temporary)
+        _sync_all(temporary)
         if target.exists():
             old = temporary.with_suffix(".old")
             target.rename(old)
@@ -109,6 +109,16 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def _sync_all(folder: Path) -> None:
+    """Force a folder and all in it to the disk; one call for the whole system where there are very many files."""
+    paths = [folder, *folder.rglob("*")]
+    if len(paths) > MANY_FILES and hasattr(os, "sync"):
+        os.sync()
+        return
+    for path in paths:
+        _sync(path)
 
 
 def _sync(path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.cli.conftest import Fashion, write_npz
 
 
@@ -32,6 +36,70 @@ def file_written(path: str, text: str) -> Callable[[Fashion], None]:
     def prepare(_: Fashion) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)
+
+    return prepare
+
+
+def parts(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+    """Write six tiny parts and harm them."""
+
+    def prepare(_: Fashion) -> None:
+        Path("parts").mkdir()
+        columns = "label," + ",".join(f"pixel{i}" for i in range(1, 785))
+        generator = np.random.default_rng(0)
+        for number in range(1, 7):
+            pixels = generator.integers(0, 256, (20, 784))
+            lines = [f"{row % 10}," + ",".join(map(str, values)) for row, values in enumerate(pixels)]
+            Path(f"parts/Fashion Train Data {number}.csv").write_text("\n".join([columns, *lines]) + "\n")
+        harm(Path("parts"))
+
+    return prepare
+
+
+def replaced(name: str, before: str, after: str) -> Callable[[Path], object]:
+    def harm(folder: Path) -> None:
+        text = (folder / name).read_text()
+        assert before in text
+        (folder / name).write_text(text.replace(before, after, 1))
+
+    return harm
+
+
+def idx(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+    """Write two tiny IDX files and harm them."""
+
+    def prepare(_: Fashion) -> None:
+        folder = Path("idx")
+        folder.mkdir()
+        images = np.arange(20 * 16, dtype=np.uint8).tobytes()
+        head = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (20, 4, 4))
+        (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + images))
+        labels = bytes([0, 0, 8, 1]) + (20).to_bytes(4, "big") + bytes(number % 2 for number in range(20))
+        (folder / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels))
+        harm(folder)
+
+    return prepare
+
+
+def rewritten(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], object]:
+    """Change what an IDX file holds, and compress it again."""
+    return lambda folder: (folder / name).write_bytes(
+        gzip.compress(change(gzip.decompress((folder / name).read_bytes())))
+    )
+
+
+def pictures(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+    """Write class folders of small pictures and harm them."""
+
+    def prepare(_: Fashion) -> None:
+        for part in ("train", "test"):
+            for name in ("hat", "shoe"):
+                folder = Path("pictures", part, name)
+                folder.mkdir(parents=True)
+                for number in range(4):
+                    pixels = np.full((5, 5), 40 * number + len(name), np.uint8)
+                    Image.fromarray(pixels).save(folder / f"{number}.png")
+        harm(Path("pictures"))
 
     return prepare
 
@@ -91,6 +159,72 @@ TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
     "not a number": (rows("0,1,2,3,4", "1,1,x,3,4"), "data check data.csv", 3, "data.csv, line 3: pixel2 is"),
     "short row": (rows("0,1,2,3,4", "1,1,2,3"), "data check data.csv", 3, "data.csv, line 3:"),
     "long row": (rows("0,1,2,3,4", "1,1,2,3,4,5"), "data check data.csv", 3, "data.csv, line 3:"),
+    "a part missing": (
+        parts(lambda folder: (folder / "Fashion Train Data 4.csv").unlink()),
+        "data check parts",
+        3,
+        "Fashion Train Data 4.csv",
+    ),
+    "a part given twice": (
+        parts(lambda folder: shutil.copy(folder / "Fashion Train Data 1.csv", folder / "Fashion Train Data 2.csv")),
+        "data check parts",
+        3,
+        "Fashion Train Data 2.csv",
+    ),
+    "columns out of order": (
+        parts(replaced("Fashion Train Data 5.csv", "pixel7,pixel8", "pixel8,pixel7")),
+        "data check parts",
+        3,
+        "Fashion Train Data 5.csv, line 1:",
+    ),
+    "columns missing": (
+        parts(replaced("Fashion Train Data 5.csv", ",pixel784", "")),
+        "data check parts",
+        3,
+        "Fashion Train Data 5.csv, line 1:",
+    ),
+    "a label out of range": (
+        parts(replaced("Fashion Train Data 3.csv", "\n9,", "\n10,")),
+        "data check parts",
+        3,
+        "Fashion Train Data 3.csv, line 11: label is 10",
+    ),
+    "truncated gzip": (
+        idx(lambda folder: os.truncate(folder / "train-images-idx3-ubyte.gz", 40)),
+        "data check idx",
+        3,
+        "train-images-idx3-ubyte.gz",
+    ),
+    "wrong magic number": (
+        idx(rewritten("train-images-idx3-ubyte.gz", lambda content: b"\1" + content[1:])),
+        "data check idx",
+        3,
+        "magic number",
+    ),
+    "images and labels that don't match": (
+        idx(rewritten("train-labels-idx1-ubyte.gz", lambda content: content[:7] + b"\x13" + content[8:-1])),
+        "data check idx",
+        3,
+        "19",
+    ),
+    "an unreadable picture": (
+        pictures(lambda folder: (folder / "train/hat/2.png").write_bytes(b"not a picture")),
+        "data check pictures",
+        3,
+        "2.png",
+    ),
+    "a class with no picture in one split": (
+        pictures(lambda folder: shutil.rmtree(folder / "test/hat")),
+        "data check pictures",
+        3,
+        "hat",
+    ),
+    "an empty class folder": (
+        pictures(lambda folder: (folder / "train/coat").mkdir()),
+        "data check pictures",
+        3,
+        "coat",
+    ),
     "one class": (one_class, "data check one.npz", 3, "all images are of one class"),
     "no run to resume": (None, "run --resume nowhere", 4, "nowhere: there is no run here"),
     "damaged run record": (unfinished, "run --resume run", 3, "it is no record of a run"),

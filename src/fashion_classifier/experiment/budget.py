@@ -91,4 +91,4 @@ def share_out(clock: Clock) -> Shares:
 
 def training_seconds(left_s: float) -> float:
     """Return the share of the training when training and retraining have `left_s` together."""
-    return max(1.0, 0.95 * left_s / (1 + GROWTH))  # the rest is for validations and saving
+    return max(1.0, left_s / (1 + GROWTH))  # what validations cost, the retraining does without

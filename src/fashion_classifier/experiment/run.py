@@ -46,6 +46,9 @@ MOST_EPOCHS = 100.0  # where only time limits a training
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
 TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
 LEAST_RETRAINING_S = 2.0
+RETRAINING_RATE = (
+    0.5  # of the training's learning rate, as the retraining starts from its weights (docs/decisions/0005)
+)
 
 
 @dataclass(frozen=True)
@@ -351,7 +354,7 @@ class _Run:
         return made
 
     def _retrain(self, optimized: MadeModel) -> MadeModel:
-        """Retrain on training + cross-validation data for as many steps as early stopping chose, scaled."""
+        """Train on, with all but the test set, for as many steps as early stopping chose, scaled."""
         if optimized.result.retraining or self._stopped("training") or kept(self.folder, "training") is None:
             return optimized
         left = None if self.clock.limit_s is None else self.clock.left_s - report_seconds(self.clock.limit_s)
@@ -359,10 +362,12 @@ class _Run:
             self.tell("There is no time left for the retraining; the model trained on the training part is kept.")
             return optimized
         growth = 1 + len(self.split.validation) / len(self.split.training)
-        recipe = Recipe(optimized.model.config, TrainConfig.from_dict(optimized.result.recipe))
+        settings = TrainConfig.from_dict(optimized.result.recipe)
+        settings = replace(settings, learning_rate=RETRAINING_RATE * settings.learning_rate)
         trained = self.workshop.train(
-            recipe,
+            Recipe(optimized.model.config, settings),
             seed=derive_seed(self.config.seed, "retraining"),
+            start=optimized.model,
             steps=round(optimized.result.steps * growth),
             seconds=left,
             on_everything=True,

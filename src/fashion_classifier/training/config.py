@@ -30,7 +30,7 @@ class Augmentation:
     """
 
     mirror: bool = True
-    shift_pixels: int = 2
+    shift_pixels: int = 1
     erase_fraction: float = 0.0
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from fashion_classifier.training.config import TrainConfig
 
-REST_RATE = 0.5  # learning rate of what Muon leaves to SGD, as a share of Muon's (docs/experiments.md)
+REST_RATE = 1.0  # learning rate of what Muon leaves to SGD, as a share of Muon's (docs/experiments.md)
 REST_MOMENTUM = 0.85
 
 

@@ -86,6 +86,7 @@ class Workshop:
         validations: int | None = None,
         validation_images: int | None = None,
         on_everything: bool = False,
+        start: Model | None = None,
         stop_asked: Callable[[], StopReason | None] = lambda: None,
         on_validation: Callable[[Epoch], StopReason | None] = lambda _: None,
         checkpoint: CheckpointPlan | None = None,
@@ -104,6 +105,8 @@ class Workshop:
             See `FitConfig`.
         on_everything
             Whether to learn from training and cross-validation data together; there is no validation then.
+        start
+            A model of the same recipe whose weights are the first ones, instead of freshly drawn ones.
         """
         training = self.split.everything_but_test if on_everything else self.split.training
         settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
@@ -117,6 +120,8 @@ class Workshop:
         network = build(
             recipe.model, training.shape, len(classes), self.statistics, seed=derive_seed(seed, "weights")
         ).to(self.device)
+        if start is not None:
+            network.load_state_dict(start.network.state_dict())
         precision = self.precision_for(recipe, training).precision
         how = FitConfig(
             seed=seed,

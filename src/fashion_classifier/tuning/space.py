@@ -40,7 +40,7 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {
         "cnn_weight_decay": 1e-3,
         "cnn_label_smoothing": 0.1,
         "cnn_mirror": True,
-        "cnn_shift_pixels": 2,
+        "cnn_shift_pixels": 1,
         "cnn_erase_fraction": 0.0,
     },
     "mlp": {
@@ -68,7 +68,7 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {
         "resnet_weight_decay": 1e-3,
         "resnet_label_smoothing": 0.1,
         "resnet_mirror": True,
-        "resnet_shift_pixels": 2,
+        "resnet_shift_pixels": 1,
         "resnet_erase_fraction": 0.0,
     },
 }

@@ -237,7 +237,7 @@ class Search:
         if self.config.seconds is None:
             return True
         durations = [trial.seconds for trial in self.trials() if trial.state == "complete"]
-        expected = max(durations[-3:], default=self.config.trial_seconds or 1.0)
+        expected = sum(durations) / max(1, len(durations))  # nothing is known before the first
         return elapsed + expected * (1 + reserve) <= self.config.seconds
 
     def _try_next(
