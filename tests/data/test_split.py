@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.conftest import blobs
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.data.dataset import Dataset, SealedTestSet
+from fashion_classifier.data.dataset import Dataset, Opening, SealedTestSet
 from fashion_classifier.data.fingerprint import Duplicates
 from fashion_classifier.data.split import SplitConfig, split
 from fashion_classifier.errors import DataError, UsageError
@@ -108,7 +108,7 @@ def test_impossible_fractions_are_refused():
 
 
 def test_opening_the_test_set_leaves_a_trace():
-    seen = []
+    seen: list[Opening] = []
     parts = split(collection(blobs(100), test=blobs(60, seed=1)))
     test = parts.test.recorded_by(seen.append)
     assert len(test) == 60

@@ -35,7 +35,7 @@ def data(tmp_path) -> Path:
 
 def interrupting_at(word: str) -> Listener:
     """A person who presses Ctrl-C as soon as a task's name holds a word."""
-    pressed = []
+    pressed: list[str] = []
 
     def progress(task: str, done: float, total: float, detail: str = "") -> None:
         if word in task and not pressed:

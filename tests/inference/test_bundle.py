@@ -36,8 +36,9 @@ def model(**how) -> Model:
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    save_model(model(views="mirrored", temperature=1.5), tmp_path / "model")
-    return tmp_path / "model"
+    place: Path = tmp_path / "model"
+    save_model(model(views="mirrored", temperature=1.5), place)
+    return place
 
 
 def rewrite(folder: Path, name: str, content: bytes) -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.models.mlp import MlpConfig
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.recipes import RECIPES, adapted
 
@@ -18,7 +19,7 @@ def test_settings_survive_json(recipe):
 
 def test_all_faults_are_reported_at_once():
     with pytest.raises(UsageError, match=r"epochs=0.*learning_rate.*-1.*optimizer must be one of sgd, adam"):
-        TrainConfig(epochs=0, learning_rate=-1, optimizer="magic")
+        TrainConfig.from_dict({"epochs": 0, "learning_rate": -1, "optimizer": "magic"})
 
 
 def test_an_unknown_setting_is_named():
@@ -35,7 +36,7 @@ def test_without_mirror_images_nothing_is_mirrored():
 
 def test_the_initial_model_is_the_notebook_s():
     initial = RECIPES["mlp"]
-    assert (initial.model.hidden, initial.model.dropout) == ((128, 64), 0.5)
+    assert initial.model == MlpConfig(hidden=(128, 64), dropout=0.5)
     assert (initial.training.optimizer, initial.training.epochs, initial.training.patience_epochs) == (
         "adam",
         10,

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.models.settings import check_counts, check_fraction, report
@@ -47,33 +46,6 @@ class CnnConfig:
         )
 
 
-class Stem(nn.Module):
-    """A small convolution, always in float32.
-
-    A 1-channel 2x2 convolution in bfloat16 has returned wrong values in some builds of PyTorch (pytorch issue
-    163347), and this layer is too small for its precision to matter to speed.
-
-    Parameters
-    ----------
-    n_inputs, n_outputs
-        Channels.
-    stride
-        1, or a power of two for large images.
-    padding
-        Added on each side; 1 where an image is only one pixel high or wide.
-    """
-
-    def __init__(self, n_inputs: int, n_outputs: int, stride: int, *, padding: int = 0) -> None:
-        super().__init__()
-        self.convolution = nn.Conv2d(n_inputs, n_outputs, max(2, stride), stride, padding)
-
-    def forward(self, images: Tensor) -> Tensor:  # (B, C, H, W), float32
-        """Return features of shape (B, n_outputs, H', W')."""
-        with torch.autocast(images.device.type, enabled=False):
-            features: Tensor = self.convolution(images)
-        return features
-
-
 def build_cnn(config: CnnConfig, shape: ImageShape, n_classes: int) -> nn.Module:
     """Build the network: standardised images of shape (B, C, H, W) to logits of shape (B, k)."""
     stride = stem_stride(shape)
@@ -90,10 +62,15 @@ def build_cnn(config: CnnConfig, shape: ImageShape, n_classes: int) -> nn.Module
     return nn.Sequential(*layers, nn.Linear(config.widths[-1], n_classes))
 
 
-def make_stem(shape: ImageShape, n_outputs: int) -> Stem:
-    """Make the stem for images of a shape; the smallest side of what it gives is at least 1."""
-    padding = 1 if min(shape.height, shape.width) < 2 * stem_stride(shape) else 0
-    return Stem(shape.channels, n_outputs, stem_stride(shape), padding=padding)
+def make_stem(shape: ImageShape, n_outputs: int) -> nn.Conv2d:
+    """Make the first, 2x2 convolution, with a larger kernel and stride for large images.
+
+    What it computes in bfloat16 is checked before that is chosen: such convolutions of one channel have returned wrong
+    values in some builds of PyTorch (pytorch issue 163347).
+    """
+    stride = stem_stride(shape)
+    padding = 1 if min(shape.height, shape.width) < 2 * stride else 0
+    return nn.Conv2d(shape.channels, n_outputs, max(2, stride), stride, padding)
 
 
 def stem_stride(shape: ImageShape) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from fashion_classifier.inference.predictor import computing_in
 
 GAIN = 1.15  # bfloat16 must be so much faster to be worth its rounding
+LIKENESS = 0.8  # least cosine between a layer's gradients
 TOLERANCE = 0.1  # largest deviation of logits, as a share of their standard deviation
 
 
@@ -32,7 +33,7 @@ class PrecisionChoice:
 
 
 def probe_precision(network: nn.Module, images: Tensor, labels: Tensor) -> PrecisionChoice:
-    """Time a few training steps of a copy of `network` in both precisions and compare their logits.
+    """Time a few training steps of a copy of `network` in both precisions, and check what bfloat16 computes.
 
     Parameters
     ----------
@@ -42,25 +43,28 @@ def probe_precision(network: nn.Module, images: Tensor, labels: Tensor) -> Preci
         A batch: uint8 of shape (B, H, W[, 3]) and int64 of shape (B,), on the same device.
     """
     copied = copy.deepcopy(network).train()
-    deviation = _deviation(copied, images)
-    if not deviation <= TOLERANCE:
-        return PrecisionChoice("float32", f"bfloat16 deviates by {deviation:.2f} standard deviations here")
+    if reason := wrong_in_bfloat16(copied, images, labels):
+        return PrecisionChoice("float32", reason)
     seconds = {precision: _time_step(copied, images, labels, precision) for precision in ("float32", "bfloat16")}
     ratio = seconds["float32"] / seconds["bfloat16"]
     choice = "bfloat16" if ratio >= GAIN else "float32"
     return PrecisionChoice(choice, f"a step in bfloat16 is {ratio:.2f} times as fast as in float32 here")
 
 
-def precision_by_instructions(network: nn.Module, device: str) -> PrecisionChoice:
+def precision_by_instructions(network: nn.Module, images: Tensor, labels: Tensor) -> PrecisionChoice:
     """Choose without timing, so that the same machine always chooses the same.
 
-    bfloat16 for networks with convolutions where the processor multiplies bfloat16 matrices in hardware, else float32.
+    bfloat16 for networks with convolutions where the processor multiplies bfloat16 matrices in hardware and what it
+    computes is right, else float32. Parameters as for `probe_precision`.
     """
+    device = images.device.type
     convolutional = any(isinstance(module, nn.Conv2d) for module in network.modules())
     if device == "cuda":
         hardware = torch.cuda.is_bf16_supported()
     else:
         hardware = device == "cpu" and torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - no public way to ask
+    if convolutional and hardware and (reason := wrong_in_bfloat16(copy.deepcopy(network).train(), images, labels)):
+        return PrecisionChoice("float32", reason)
     choice = "bfloat16" if convolutional and hardware else "float32"
     has = "has" if hardware else "has no"
     return PrecisionChoice(
@@ -68,17 +72,31 @@ def precision_by_instructions(network: nn.Module, device: str) -> PrecisionChoic
     )
 
 
-def _deviation(network: nn.Module, images: Tensor) -> float:
-    """Return the largest deviation of the bfloat16 logits in units of the float32 logits' standard deviation."""
-    logits = {}
+def wrong_in_bfloat16(network: nn.Module, images: Tensor, labels: Tensor) -> str:
+    """Say how logits or gradients in bfloat16 differ from those in float32, if they differ more than by rounding."""
+    logits, gradients = {}, {}
     generator_state = torch.get_rng_state()
     for precision in ("float32", "bfloat16"):
         torch.set_rng_state(generator_state)  # the same dropout in both
-        with torch.no_grad(), computing_in(precision, images.device):
-            logits[precision] = network(images).float()
+        network.zero_grad()
+        with computing_in(precision, images.device):
+            given = network(images).float()
+            loss = nn.functional.cross_entropy(given, labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        logits[precision] = given.detach()
+        weights = [weight for weight in network.parameters() if weight.ndim > 1 and weight.grad is not None]
+        gradients[precision] = [weight.grad.flatten().float() for weight in weights if weight.grad is not None]
+    network.zero_grad()
     torch.set_rng_state(generator_state)
     difference = (logits["float32"] - logits["bfloat16"]).abs().mean()
-    return float(difference / logits["float32"].std().clamp(min=1e-6))
+    deviation = float(difference / logits["float32"].std().clamp(min=1e-6))
+    if not deviation <= TOLERANCE:
+        return f"logits in bfloat16 deviate by {deviation:.2f} standard deviations here"
+    pairs = zip(gradients["float32"], gradients["bfloat16"], strict=True)
+    likeness = min(float(nn.functional.cosine_similarity(*pair, dim=0)) for pair in pairs)
+    if not likeness >= LIKENESS:
+        return f"a layer's gradient in bfloat16 points elsewhere here (cosine {likeness:.2f})"
+    return ""
 
 
 def _time_step(network: nn.Module, images: Tensor, labels: Tensor, precision: str, repeats: int = 3) -> float:

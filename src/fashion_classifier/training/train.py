@@ -186,10 +186,8 @@ class Workshop:
         if family not in self.precisions:
             shape: ImageShape = training.shape
             network = build(recipe.model, shape, len(training.classes), self.statistics, seed=0).to(self.device)
-            if self.exact:
-                self.precisions[family] = precision_by_instructions(network, self.device)
-            else:
-                images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
-                labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
-                self.precisions[family] = probe_precision(network, images, labels)
+            choose = precision_by_instructions if self.exact else probe_precision
+            images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
+            labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
+            self.precisions[family] = choose(network, images, labels)
         return self.precisions[family]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-LEAST_EPOCHS, MOST_EPOCHS = 1.0, 30.0  # fewer than one rank the quick starters, not the good ones
+LEAST_EPOCHS, MOST_EPOCHS = 0.4, 30.0  # with fewer, the order of the trials is mostly chance
 LEAST_TRIALS = 5
 CAP = 2.5  # times the known recipe's time; a slower trial has its schedule cut short
 
@@ -42,7 +42,7 @@ def plan_trials(seconds_per_epoch: float, search_s: float) -> TrialPlan | None:
     Returns
     -------
     TrialPlan or None
-        None if not even a few trials of one epoch fit, so that a search would tell nothing.
+        None if not even a few trials of the shortest length fit, so that a search would tell nothing.
     """
     n_trials = max(8.0, math.sqrt(search_s)) + 4
     affordable = 0.75 * search_s / n_trials / seconds_per_epoch  # the rest is for predicting
