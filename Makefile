@@ -50,8 +50,8 @@ check: $(VENV)/installed  ## lint, types, layers
 
 .PHONY: bench
 bench: $(VENV)/installed  ## the short benchmarks
+	$(PIP) pandas
 	$(BIN)/python benchmarks/loading.py
-	$(BIN)/python benchmarks/start_up.py
 
 .PHONY: format
 format: $(VENV)/installed  ## bring the code into form
