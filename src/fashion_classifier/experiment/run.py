@@ -10,8 +10,7 @@ from typing import Any, TypeVar
 
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.load import load, locate
-from fashion_classifier.data.sources import ReadOptions
-from fashion_classifier.data.split import Split, SplitConfig, split
+from fashion_classifier.data.split import Split, split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import (
     Clock,
@@ -105,11 +104,11 @@ def run(
         If the data is broken, the folder is already there, or a device is missing.
     """
     listener = listener or Listener()
-    clock = Clock(_limit(config), used_s)
+    clock = Clock(config.limit_s, used_s)
     with clock.paused():
         place = locate(config.data, progress=listener.progress)
-    collection = load(place, options=_read_options(config), progress=listener.progress)
-    parts = split(collection, _split_config(config))
+    collection = load(place, options=config.read_options, progress=listener.progress)
+    parts = split(collection, config.split_config)
     record = RunFolder.create(folder, config, command=command, fingerprint=collection.fingerprint)
     return _Run(record, collection, parts, clock, listener).execute()
 
@@ -128,17 +127,17 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
     record = RunFolder(folder)
     if record.facts.get("finished"):
         raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
-    clock = Clock(_limit(record.config), used_s + float(record.facts["used_s"]))
+    clock = Clock(record.config.limit_s, used_s + float(record.facts["used_s"]))
     with clock.paused():
         place = locate(record.config.data, progress=listener.progress)
-    collection = load(place, options=_read_options(record.config), progress=listener.progress)
+    collection = load(place, options=record.config.read_options, progress=listener.progress)
     if collection.fingerprint != record.facts["fingerprint"]:
         raise UsageError(
             f"{folder}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
             f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
         )
     record.event("resumed", used_s=clock.used_s)
-    return _Run(record, collection, split(collection, _split_config(record.config)), clock, listener).execute()
+    return _Run(record, collection, split(collection, record.config.split_config), clock, listener).execute()
 
 
 @dataclass(frozen=True)
@@ -381,21 +380,6 @@ class _Run:
         made = retrained(optimized, trained)
         keep(self.folder, "retraining", made)
         return made
-
-
-def _limit(config: RunConfig) -> float | None:
-    """Return the run's time in seconds."""
-    return None if config.minutes is None else 60.0 * config.minutes
-
-
-def _read_options(config: RunConfig) -> ReadOptions:
-    """Return how the data is read."""
-    return ReadOptions(image_size=config.image_size, group_by=config.group_by)
-
-
-def _split_config(config: RunConfig) -> SplitConfig:
-    """Return how the data is split."""
-    return SplitConfig(validation_fraction=config.validation_fraction, seed=config.seed)
 
 
 def _length(config: TuneConfig) -> str:

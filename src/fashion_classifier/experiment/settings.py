@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fashion_classifier.data.sources import ReadOptions
 from fashion_classifier.data.split import SplitConfig
 from fashion_classifier.errors import UsageError
 from fashion_classifier.models.catalogue import family_named
@@ -67,7 +68,7 @@ class RunConfig:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        SplitConfig(validation_fraction=self.validation_fraction)
+        _ = self.split_config, self.read_options  # which check themselves
         for family in self.families:
             family_named(family)
         rules = [
@@ -102,6 +103,21 @@ class RunConfig:
         broken = [message for holds, message in rules if not holds]
         if broken:
             raise UsageError(f"The run cannot be made: {'; '.join(broken)}.")
+
+    @property
+    def limit_s(self) -> float | None:
+        """The run's time in seconds; None for exact work."""
+        return None if self.minutes is None else 60.0 * self.minutes
+
+    @property
+    def read_options(self) -> ReadOptions:
+        """How the data is read."""
+        return ReadOptions(image_size=self.image_size, group_by=self.group_by)
+
+    @property
+    def split_config(self) -> SplitConfig:
+        """How the data is split."""
+        return SplitConfig(validation_fraction=self.validation_fraction, seed=self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings as plain values that JSON can hold."""

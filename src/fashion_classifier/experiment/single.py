@@ -10,8 +10,7 @@ from typing import Any
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.load import AUTO, load, locate
-from fashion_classifier.data.sources import ReadOptions
-from fashion_classifier.data.split import Split, SplitConfig, split
+from fashion_classifier.data.split import Split, split
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
@@ -45,12 +44,11 @@ class Prepared:
 
 def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = silent) -> Prepared:
     """Load and split the data as a run does."""
-    clock = Clock(None if config.minutes is None else 60.0 * config.minutes, used_s)
+    clock = Clock(config.limit_s, used_s)
     with clock.paused():
         place = locate(config.data, progress=progress)
-    options = ReadOptions(image_size=config.image_size, group_by=config.group_by)
-    collection = load(place, options=options, progress=progress)
-    parts = split(collection, SplitConfig(validation_fraction=config.validation_fraction, seed=config.seed))
+    collection = load(place, options=config.read_options, progress=progress)
+    parts = split(collection, config.split_config)
     use_threads(config.threads)
     provenance: dict[str, object] = {"data": collection.name, "fingerprint": collection.fingerprint}
     workshop = Workshop(parts, choose_device(config.device), {}, provenance, exact=config.minutes is None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 LEAST_EPOCHS, MOST_EPOCHS = 0.4, 30.0  # with fewer, the order of the trials is mostly chance
 LEAST_TRIALS = 5
-CAP = 2.5  # times the known recipe's time; a slower trial has its schedule cut short
+CAP = 1.5  # times the known recipe's time; a slower trial has its schedule cut short
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ VALIDATIONS = 3  # in the course of a trial, for the pruner
 VALIDATION_IMAGES = 3000  # of them, for what the pruner looks at; a trial is judged by all
 STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 N_FINALISTS = 3
+WANTED_TRIALS = 8  # before these are made, only trial 0 and one other have their confirmation's time kept back
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +145,8 @@ class Search:
         """Go on with the search until its trials or its time are used up, or a stop is asked for."""
         started = time.perf_counter()
         while (index := len(self.trials())) < (self.config.trials or 10_000) and stop_asked() is None:
-            if not self._time_for_another(time.perf_counter() - started, reserve=self.config.finalists):
+            reserve = self.config.finalists if index >= WANTED_TRIALS else min(2, self.config.finalists)
+            if not self._time_for_another(time.perf_counter() - started, reserve=reserve):
                 break
             self._try_next(SEARCH, index, None, self.config.seed, started, stop_asked, on_trial, progress)
         confirmed = len(self.trials(CONFIRMATION))
