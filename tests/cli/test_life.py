@@ -138,8 +138,9 @@ def test_predictions_in_every_format_and_broken_files_as_rows(fashion, npz):
 
     table = fashion("predict", "pictures")
     assert table.code == 3
-    assert "1 of 4 files could not be read" in table.out
-    rows = [json.loads(line) for line in fashion("predict", "pictures", "--format", "jsonl").out.splitlines()[:4]]
+    assert "1 of 4 files could not be read" in table.err
+    assert len(table.out.splitlines()) == 4
+    rows = [json.loads(line) for line in fashion("predict", "pictures", "--format", "jsonl").out.splitlines()]
     assert [Path(row["path"]).name for row in rows] == ["broken.png", "0.png", "1.png", "2.png"]
     assert rows[0]["class"] is None
     assert rows[0]["error"]
@@ -160,10 +161,10 @@ def test_data_is_checked_shown_and_converted(fashion, npz):
     assert card["image"] == {"height": 12, "width": 12, "channels": 1}
     assert "Fingerprint" in fashion("data", "check", npz).out
     assert fashion("data", "show", npz, "--out", "sheet.png").code == 0
-    assert Image.open("sheet.png").size[0] > 100
-    for target in ("folders", "other.npz", "table.parquet"):
-        form = ("--to", "png") if target == "folders" else ()
-        converted = fashion("data", "convert", npz, target, *form)
+    with Image.open("sheet.png") as sheet:
+        assert sheet.size[0] > 100
+    for target, form in (("folders", "png"), ("other.npz", "npz"), ("table", "parquet")):
+        converted = fashion("data", "convert", npz, target, "--to", form)
         assert converted.code == 0, converted.err
         assert fashion("data", "check", target, "--json").json["fingerprint"] == card["fingerprint"]
 

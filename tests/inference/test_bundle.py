@@ -92,7 +92,7 @@ def test_no_model_is_unavailable_not_damaged(tmp_path):
 
 def nan_weights(folder):
     tensors = load_file(folder / "weights.safetensors")
-    tensors["body.0.convolution.weight"][0] = float("nan")
+    tensors["body.0.weight"][0] = float("nan")
     save_file(tensors, folder / "other.safetensors")
     rewrite(folder, "weights.safetensors", (folder / "other.safetensors").read_bytes())
 

@@ -26,7 +26,7 @@ def compare(
 
       fashion compare models/a models/b
 
-      fashion compare runs/2026-01-31-101500-fashion-mnist runs/2026-02-01-090000-fashion-mnist
+      fashion compare runs/2026-01-31-101500-auto runs/2026-02-01-090000-auto
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import comparison_facts, evaluation_facts

@@ -26,7 +26,7 @@ def evaluate(
 
     Examples:
 
-      fashion evaluate runs/2026-01-31-101500-fashion-mnist
+      fashion evaluate runs/2026-01-31-101500-auto
 
       fashion evaluate models/mine --data my_photos
     """

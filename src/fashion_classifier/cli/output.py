@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 PLAIN_EVERY_S = 5.0
 SAMPLE_WARNING = (
@@ -27,11 +28,13 @@ class Output:
     ----------
     as_json
         Everything for people goes to standard error, and `result` prints one JSON object to standard output.
+    rows_on_stdout
+        Standard output is for rows alone; everything else goes to standard error.
     """
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, rows_on_stdout: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        self.console = Console(stderr=as_json or rows_on_stdout, highlight=False, soft_wrap=True)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
@@ -47,11 +50,13 @@ class Output:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
         """Show a table; its first `left` columns are texts, the others numbers."""
-        table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table = Table(
+            title=Text(title) if title else None, title_justify="left", title_style="bold", box=None, pad_edge=False
+        )
         for number, column in enumerate(columns):
             table.add_column(column, justify="left" if number < left else "right", header_style="dim")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # names are texts, not markup
         self.console.print(table)
 
     def progress(self, task: str, done: float, total: float, detail: str = "") -> None:
@@ -100,20 +105,20 @@ class Output:
 def _bars(console: Console) -> Progress:
     """Return the bars: task, share, time left, detail."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
         TaskProgressColumn(),
         TimeRemainingColumn(compact=True),
-        TextColumn("[dim]{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False, style="dim"),
         console=console,
         transient=True,
     )
 
 
 @contextmanager
-def output(*, as_json: bool) -> Iterator[Output]:
+def output(*, as_json: bool, rows_on_stdout: bool = False) -> Iterator[Output]:
     """Give a command its output, and leave the terminal tidy whatever happens."""
-    out = Output(as_json=as_json)
+    out = Output(as_json=as_json, rows_on_stdout=rows_on_stdout)
     try:
         yield out
     finally:

@@ -11,7 +11,7 @@ import typer
 
 from fashion_classifier.cli.options import Json
 from fashion_classifier.cli.output import output
-from fashion_classifier.errors import UnavailableError, UsageError
+from fashion_classifier.errors import DataError, UnavailableError, UsageError
 
 BAD_DATA = 3
 
@@ -48,7 +48,7 @@ def predict(
 
     Examples:
 
-      fashion predict shoe.png --model runs/2026-01-31-101500-fashion-mnist
+      fashion predict shoe.png --model runs/2026-01-31-101500-auto
 
       fashion predict photos/ --format csv --output answers.csv
     """
@@ -59,7 +59,7 @@ def predict(
         raise UsageError("Parquet is for files: say to which file the rows go.")
     if output_file is not None and output_file.exists():
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
-    with output(as_json=as_json) as out_to:
+    with output(as_json=as_json, rows_on_stdout=True) as out_to:
         opened = open_model(model or _latest_run())
         files = find_pictures(paths)
         rows: list[dict[str, Any]] = [
@@ -97,7 +97,12 @@ def _latest_run() -> Path:
     """Return the latest finished run in ./runs."""
     from fashion_classifier.experiment.record import RunFolder, find_runs
 
-    finished = [path for path in find_runs(Path("runs")) if RunFolder(path).facts.get("finished")]
+    finished = []
+    for path in find_runs(Path("runs")):
+        try:
+            finished += [path] if RunFolder(path).facts.get("finished") else []
+        except DataError:
+            continue  # a damaged record is listed as such by `fashion runs`
     if not finished:
         raise UnavailableError(
             "There is no finished run in ./runs; name a model folder or a run folder, or make a run."

@@ -19,7 +19,7 @@ def report(
 
     Example:
 
-      fashion report runs/2026-01-31-101500-fashion-mnist
+      fashion report runs/2026-01-31-101500-auto
     """
     from fashion_classifier.reporting.figure_files import write_figures
     from fashion_classifier.reporting.page import write_report

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,7 @@ def run(
 
       fashion run --data "Fashion CSV" --trials 8 --epochs 6 --seed 1
 
-      fashion run --resume runs/2026-01-31-101500-fashion-mnist
+      fashion run --resume runs/2026-01-31-101500-auto
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.listener import Listener
@@ -77,8 +78,15 @@ def run(
     from fashion_classifier.experiment.run import run as new_run
     from fashion_classifier.experiment.settings import RunConfig
 
+    given = locals()
     if resume is not None and like is not None:
         raise UsageError("A run is either continued or repeated, not both.")
+    if resume is not None or like is not None:
+        allowed = {"resume", "like", "as_json"} | ({"out"} if like is not None else set())
+        defaults = {name: parameter.default for name, parameter in inspect.signature(run).parameters.items()}
+        extra = [name for name, default in defaults.items() if name not in allowed and given[name] != default]
+        if extra:
+            raise UsageError(f"A run is continued or repeated with its own settings; take away {', '.join(extra)}.")
     with output(as_json=as_json) as out_to:
         used_s = time.perf_counter() - STARTED
         listener = Listener(out_to.progress, out_to.tell, partial(show_collection, out_to))
@@ -94,7 +102,7 @@ def run(
                     image_size=parse_size(image_size),
                     group_by=group_by,
                     validation_fraction=validation_fraction,
-                    minutes=None if exact else minutes or 5.0,
+                    minutes=None if exact else 5.0 if minutes is None else minutes,
                     trials=trials,
                     epochs=epochs,
                     trial_epochs=trial_epochs,

@@ -80,7 +80,7 @@ def train(
         group_by=group_by,
         minutes=minutes,
         trials=0,
-        epochs=epochs or (None if minutes else RECIPES[model].training.epochs),
+        epochs=RECIPES[model].training.epochs if epochs is None and minutes is None else epochs,
         mirror=mirror,
         class_weights="balanced" if balanced else "none",
         seed=seed,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from fashion_classifier.cli.options import (
+    Balanced,
     Data,
     Device,
     Families,
@@ -36,6 +37,7 @@ def tune(
     image_size: ImageSize = None,
     group_by: GroupBy = None,
     mirror: Mirror = True,
+    balanced: Balanced = False,
     seed: Seed = 0,
     threads: Threads = 0,
     device: Device = "auto",
@@ -65,12 +67,13 @@ def tune(
         data=absolute(data),
         image_size=parse_size(image_size),
         group_by=group_by,
-        minutes=None if exact else minutes or 5.0,
+        minutes=None if exact else 5.0 if minutes is None else minutes,
         trials=trials,
         epochs=4.0 if exact else None,
         trial_epochs=trial_epochs,
         families=tuple(family) if family else RunConfig.families,
         mirror=mirror,
+        class_weights="balanced" if balanced else "none",
         seed=seed,
         threads=threads,
         device=device,

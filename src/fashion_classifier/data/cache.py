@@ -25,7 +25,7 @@ from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.fingerprint import Duplicates, combine
 from fashion_classifier.storage import atomic_folder, write_json
 
-FORMAT = 1  # raised whenever parsing or arranging changes what comes out
+FORMAT = 2  # raised whenever parsing or arranging changes what comes out
 
 
 def cache_folder() -> Path:
@@ -72,8 +72,9 @@ def remember(state: str, arranged: ArrangedParts, folder: Path | None = None) ->
     groups = [
         hashlib.sha256(part.groups.tobytes()).hexdigest() for part in arranged.parts.values() if part.groups is not None
     ]
-    content = combine([json.dumps(description, sort_keys=True), *groups])
-    if not (root / content).exists():
+    labels = [hashlib.sha256(part.labels.tobytes()).hexdigest() for part in arranged.parts.values()]
+    content = combine([str(FORMAT), json.dumps(description, sort_keys=True), *labels, *groups])
+    if _recall(root, content) is None:
         with atomic_folder(root / content) as place:
             for name, part in arranged.parts.items():
                 np.save(place / f"{name}_images.npy", part.images)
@@ -89,7 +90,15 @@ def recall(state: str, folder: Path | None = None) -> ArrangedParts | None:
     root = (folder or cache_folder()) / "parsed"
     try:
         content = json.loads((root / "index" / f"{state}.json").read_text())["content"]
-        place = root / Path(content).name
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return _recall(root, Path(content).name)
+
+
+def _recall(root: Path, content: str) -> ArrangedParts | None:
+    """Return the arrays of one content; None if they are not there, or damaged, so that the source is parsed again."""
+    place = root / content
+    try:
         description = json.loads((place / "collection.json").read_text())
         classes = tuple(description["classes"])
         parts = {
@@ -109,4 +118,4 @@ def recall(state: str, folder: Path | None = None) -> ArrangedParts | None:
             tuple(description["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError):
-        return None  # nothing there, or damaged: the source is simply parsed again
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,12 @@ class Collection:
     def shape(self) -> ImageShape:
         """Height, width and channels of every image."""
         return self.training.shape
+
+    @property
+    def identity(self) -> str:
+        """Hexadecimal SHA-256 of the content and of what each image is called: what a run or a study belongs to."""
+        labels = [hashlib.sha256(self.training.labels.tobytes()).hexdigest()]
+        return combine([self.fingerprint, *labels, *self.classes])
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

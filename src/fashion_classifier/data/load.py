@@ -11,9 +11,10 @@ from fashion_classifier.data import sample
 from fashion_classifier.data.cache import cache_folder, recall, remember, state_of
 from fashion_classifier.data.collection import SAMPLE, Collection, arrange
 from fashion_classifier.data.download import download_fashion_mnist
+from fashion_classifier.data.pixels import resized
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.sources import ReadOptions, find_source
-from fashion_classifier.errors import UnavailableError
+from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.progress import Progress, silent
 
 AUTO = "auto"
@@ -110,7 +111,10 @@ def load(
     place = source if isinstance(source, Place) else locate(source, progress=progress)
     if place.path is None:
         program = sorted(Path(sample.__file__).parent.glob("*.py"))  # drawn anew when the program that draws it changes
-        collection = _load(sample.draw_sample, state_of(SAMPLE, program, {}), SAMPLE, SAMPLE_SOURCE, use_cache)
+        if options.group_by is not None:
+            raise UsageError("The drawn sample has no groups: each image stands for itself.")
+        state = state_of(SAMPLE, program, asdict(options))
+        collection = _load(lambda: _sample(options), state, SAMPLE, SAMPLE_SOURCE, use_cache)
     else:
         found = find_source(place.path)
 
@@ -120,6 +124,17 @@ def load(
         state = state_of(found.container, found.files, asdict(options))
         collection = _load(read, state, found.container, str(found.location), use_cache)
     return replace(collection, notes=(*place.notes, *collection.notes))
+
+
+def _sample(options: ReadOptions) -> RawCollection:
+    """Draw the sample, in another size if that is asked for."""
+    drawn = sample.draw_sample()
+    if options.image_size is None:
+        return drawn
+    training = replace(drawn.training, images=resized(drawn.training.images, options.image_size))
+    assert drawn.test is not None
+    test = replace(drawn.test, images=resized(drawn.test.images, options.image_size))
+    return replace(drawn, training=training, test=test)
 
 
 def _official_files(progress: Progress) -> Path:

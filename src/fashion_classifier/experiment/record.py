@@ -55,10 +55,9 @@ class RunFolder:
         UsageError
             If something is already there.
         """
+        check_free(path)
         try:
             path.mkdir(parents=True)
-        except FileExistsError:
-            raise UsageError(f"{path} is already there; nothing was overwritten. Name another folder.") from None
         except OSError as error:
             raise UnavailableError(f"{path}: the run folder cannot be made ({error.strerror}).") from error
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -99,6 +98,37 @@ class RunFolder:
     def finish_stage(self, name: str, content: Any) -> None:
         """Write down a stage's result; from now on it is finished."""
         write_json(self.path / STAGES / f"{name}.json", content)
+
+
+def check_free(path: Path) -> None:
+    """Check that a folder that is to be made is not there yet.
+
+    Raises
+    ------
+    UsageError
+        If something is already there.
+    """
+    if path.exists():
+        raise UsageError(f"{path} is already there; nothing was overwritten. Name another folder.")
+
+
+def check_can_be_made(path: Path) -> None:
+    """Check, before long work, that a folder is not there yet and that its parent can be written.
+
+    Raises
+    ------
+    UsageError
+        If something is already there.
+    UnavailableError
+        If it could not be made.
+    """
+    check_free(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"{path}: the folder cannot be made ({error.strerror}).") from error
+    if not os.access(path.parent, os.W_OK):
+        raise UnavailableError(f"{path}: {path.parent} cannot be written. Name another folder.")
 
 
 def new_run_path(parent: Path, name: str) -> Path:

@@ -20,12 +20,12 @@ from fashion_classifier.experiment.budget import (
     share_out,
     training_seconds,
 )
-from fashion_classifier.experiment.facts import data_facts, made_with, plain_settings, search_facts
+from fashion_classifier.experiment.facts import data_facts, made_with, plain_settings, provenance_of, search_facts
 from fashion_classifier.experiment.finish import evaluate_and_write
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
-from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, retrained
 from fashion_classifier.reporting.results import RunResults, SearchFacts
@@ -33,6 +33,7 @@ from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import DivergedError
 from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.recipes import INITIAL, RECIPES, Recipe, adapted
@@ -45,6 +46,7 @@ MOST_EPOCHS = 100.0  # where only time limits a training
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
 TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
 LEAST_RETRAINING_S = 2.0
+NOTE_EVERY_S = 10.0
 RETRAINING_RATE = (
     0.5  # of the training's learning rate, as the retraining starts from its weights (docs/decisions/0005)
 )
@@ -104,12 +106,16 @@ def run(
         If the data is broken, the folder is already there, or a device is missing.
     """
     listener = listener or Listener()
+    check_free(folder)
+    choose_device(config.device)
     clock = Clock(config.limit_s, used_s)
     with clock.paused():
         place = locate(config.data, progress=listener.progress)
     collection = load(place, options=config.read_options, progress=listener.progress)
     parts = split(collection, config.split_config)
-    record = RunFolder.create(folder, config, command=command, fingerprint=collection.fingerprint)
+    record = RunFolder.create(
+        folder, config, command=command, fingerprint=collection.fingerprint, identity=collection.identity
+    )
     return _Run(record, collection, parts, clock, listener).execute()
 
 
@@ -131,7 +137,7 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
     with clock.paused():
         place = locate(record.config.data, progress=listener.progress)
     collection = load(place, options=record.config.read_options, progress=listener.progress)
-    if collection.fingerprint != record.facts["fingerprint"]:
+    if collection.identity != record.facts["identity"]:
         raise UsageError(
             f"{folder}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
             f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
@@ -167,13 +173,14 @@ class _Run:
         self.listener, self.tell = listener, listener.tell
         self.threads = use_threads(self.config.threads)
         remembered = {name: PrecisionChoice(**choice) for name, choice in folder.facts.get("precisions", {}).items()}
-        provenance = {"data": collection.name, "fingerprint": collection.fingerprint}
+        provenance = provenance_of(collection, self.config)
         exact = self.config.minutes is None
         self.workshop = Workshop(self.split, choose_device(self.config.device), remembered, dict(provenance), exact)
         self.interruption = Interruption()
         self.timings: dict[str, float] = dict(folder.facts.get("timings", {}))
         self.timings.setdefault("start and data", clock.used_s)
         self.ended_early = ""
+        self.noted_s = clock.used_s
 
     def execute(self) -> RunOutcome:
         """Go through all stages that are not finished."""
@@ -217,6 +224,13 @@ class _Run:
         precisions = {name: vars(choice) for name, choice in self.workshop.precisions.items()}
         self.folder.update(used_s=self.clock.used_s, timings=self.timings, precisions=precisions)
 
+    def _asked(self) -> StopReason | None:
+        """Tell whether a stop was asked for; now and then write down the time that has been used."""
+        if self.clock.used_s - self.noted_s > NOTE_EVERY_S:
+            self.noted_s = self.clock.used_s
+            self.folder.update(used_s=self.noted_s)
+        return self.interruption.asked()
+
     def _stopped(self, stage: str) -> bool:
         """Tell whether a stop was asked for, and note where."""
         if self.interruption.asked_for and not self.ended_early:
@@ -235,7 +249,7 @@ class _Run:
             self._adapted(INITIAL),
             seed=derive_seed(self.config.seed, "initial"),
             seconds=initial_seconds(self.clock),
-            stop_asked=self.interruption.asked,
+            stop_asked=self._asked,
             checkpoint=self._checkpoint("initial"),
             progress=self.listener.progress,
             task="Initial model",
@@ -258,7 +272,7 @@ class _Run:
             chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
             return _Found(self._adapted(search.recipe(chosen)), facts)
         begin = self.clock.used_s
-        search.run(stop_asked=self.interruption.asked, on_trial=self._on_trial, progress=self.listener.progress)
+        search.run(stop_asked=self._asked, on_trial=self._on_trial, progress=self.listener.progress)
         best = search.chosen()
         if best is None:
             self._stopped("search")
@@ -274,7 +288,7 @@ class _Run:
     def _tune_config(self, shares: Shares) -> TuneConfig | None:
         """Return how to search, or None where there is to be no search."""
         config = self.config
-        names = ("families", "trials", "mirror", "seed")
+        names = ("families", "trials", "mirror", "class_weights", "seed")
         common: dict[str, Any] = {name: getattr(config, name) for name in names}
         if config.trials == 0:
             return None
@@ -329,14 +343,14 @@ class _Run:
                 seed=derive_seed(self.config.seed, "training"),
                 epochs=self.config.epochs or MOST_EPOCHS,
                 seconds=None if shares.training is None else training_seconds(left),
-                stop_asked=self.interruption.asked,
+                stop_asked=self._asked,
                 checkpoint=self._checkpoint("training"),
                 progress=self.listener.progress,
                 task="Chosen configuration",
             )
-        except DivergedError as error:
-            self.folder.event("diverged", reason=str(error))
-            self.tell(f"The chosen configuration diverged in its full training: {error}")
+        except (DivergedError, RuntimeError, MemoryError) as error:
+            self.folder.event("training failed", reason=f"{type(error).__name__}: {error}")
+            self.tell(f"The full training of the chosen configuration failed: {error}")
             return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
         made = assess("Optimized model", trained, self.split)
         if self._stopped("training"):
@@ -363,18 +377,23 @@ class _Run:
         growth = 1 + len(self.split.validation) / len(self.split.training)
         settings = TrainConfig.from_dict(optimized.result.recipe)
         settings = replace(settings, learning_rate=RETRAINING_RATE * settings.learning_rate)
-        trained = self.workshop.train(
-            Recipe(optimized.model.config, settings),
-            seed=derive_seed(self.config.seed, "retraining"),
-            start=optimized.model,
-            steps=round(optimized.result.steps * growth),
-            seconds=left,
-            on_everything=True,
-            stop_asked=self.interruption.asked,
-            checkpoint=self._checkpoint("retraining"),
-            progress=self.listener.progress,
-            task="Retraining on training + cross-validation data",
-        )
+        try:
+            trained = self.workshop.train(
+                Recipe(optimized.model.config, settings),
+                seed=derive_seed(self.config.seed, "retraining"),
+                start=optimized.model,
+                steps=round(optimized.result.steps * growth),
+                seconds=left,
+                on_everything=True,
+                stop_asked=self._asked,
+                checkpoint=self._checkpoint("retraining"),
+                progress=self.listener.progress,
+                task="Retraining on training + cross-validation data",
+            )
+        except (DivergedError, RuntimeError, MemoryError) as error:
+            self.folder.event("retraining failed", reason=f"{type(error).__name__}: {error}")
+            self.tell(f"The retraining failed, the model before it is kept: {error}")
+            return optimized
         if self._stopped("retraining"):
             return optimized
         made = retrained(optimized, trained)

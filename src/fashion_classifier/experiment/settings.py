@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -74,7 +75,7 @@ class RunConfig:
         rules = [
             (len(self.families) > 0, "at least one family must be given"),
             (
-                self.minutes is None or self.minutes >= SHORTEST_MINUTES,
+                self.minutes is None or SHORTEST_MINUTES <= self.minutes < math.inf,
                 f"`minutes >= {SHORTEST_MINUTES}` must hold, but got minutes={self.minutes}",
             ),
             (
@@ -85,9 +86,12 @@ class RunConfig:
                 self.trials is None or self.trials >= 0,
                 f"`trials >= 0` must hold, but got trials={self.trials}",
             ),
-            (self.epochs is None or self.epochs > 0, f"`epochs > 0` must hold, but got epochs={self.epochs}"),
             (
-                self.trial_epochs is None or self.trial_epochs > 0,
+                self.epochs is None or 0 < self.epochs < math.inf,
+                f"`epochs > 0` must hold, but got epochs={self.epochs}",
+            ),
+            (
+                self.trial_epochs is None or 0 < self.trial_epochs < math.inf,
                 f"`trial_epochs > 0` must hold, but got trial_epochs={self.trial_epochs}",
             ),
             (self.threads >= 0, f"`threads >= 0` must hold, but got threads={self.threads}"),

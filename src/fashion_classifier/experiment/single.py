@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.data.dataset import SealedTestSet
+from fashion_classifier.data.dataset import Opening, SealedTestSet
 from fashion_classifier.data.load import AUTO, load, locate
 from fashion_classifier.data.split import Split, split
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
 from fashion_classifier.experiment.budget import Clock
+from fashion_classifier.experiment.facts import provenance_of
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.machine import choose_device, use_threads
-from fashion_classifier.experiment.record import RUN, RunFolder
+from fashion_classifier.experiment.record import RUN, RunFolder, check_can_be_made
 from fashion_classifier.experiment.run import MOST_EPOCHS, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model, save_model
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
+from fashion_classifier.storage import write_json
 from fashion_classifier.training.recipes import RECIPES, Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
 from fashion_classifier.tuning.plan import TrialPlan, plan_trials
@@ -50,8 +53,8 @@ def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = sile
     collection = load(place, options=config.read_options, progress=progress)
     parts = split(collection, config.split_config)
     use_threads(config.threads)
-    provenance: dict[str, object] = {"data": collection.name, "fingerprint": collection.fingerprint}
-    workshop = Workshop(parts, choose_device(config.device), {}, provenance, exact=config.minutes is None)
+    exact = config.minutes is None
+    workshop = Workshop(parts, choose_device(config.device), {}, provenance_of(collection, config), exact)
     return Prepared(collection, parts, workshop, clock)
 
 
@@ -80,8 +83,7 @@ def train_one(
     UsageError
         If the folder is already there.
     """
-    if folder.exists():
-        raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
+    check_can_be_made(folder)
     limited = config.minutes is not None
     with Interruption() as interruption:
         trained = prepared.workshop.train(
@@ -102,14 +104,15 @@ def search_only(
     config: RunConfig, prepared: Prepared, folder: Path, *, tell: Callable[[str], None], progress: Progress
 ) -> tuple[Search, Trial | None]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
-    limit = None if config.minutes is None else max(1.0, prepared.clock.left_s - SAVING_S)
-    names = ("families", "trials", "mirror", "seed")
+    _check_study(folder, prepared.collection, config)
+    names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}
-    if limit is None:
+    if config.minutes is None:
         tuning = TuneConfig(**common, epochs=config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS))
     else:
         recipe = adapted(RECIPES[known_families(config.families)[0]], mirror=config.mirror)
         per_epoch = prepared.workshop.seconds_per_epoch(recipe)
+        limit = max(1.0, prepared.clock.left_s - SAVING_S)
         plan = plan_trials(per_epoch, limit) or TrialPlan(1.0, limit)
         tuning = TuneConfig(
             **common, epochs=config.trial_epochs or plan.epochs, trial_seconds=plan.seconds, seconds=limit
@@ -180,10 +183,20 @@ def compare_on_test(
 ) -> tuple[Evaluation, Evaluation, Comparison]:
     """Compare two models on the test set, paired."""
     test = parts.test
+    runs = [opened.run for opened in (first, second) if opened.run is not None]
     for opened in (first, second):
         _check_fit(opened, collection)
-        if opened.run is not None:
-            test = test.recorded_by(opened.run.note_opening)
+    if collection.test is None and _split_of(first, collection) != _split_of(second, collection):
+        raise UsageError(
+            f"{first.name} and {second.name} were made with different splits of data that has no test set of its own: "
+            "no image is sure to be new to both. Name other data."
+        )
+
+    def note(opening: Opening) -> None:
+        for run in runs:
+            run.note_opening(opening)
+
+    test = test.recorded_by(note)
     dataset = test.open(f"comparison of {first.name} and {second.name}")
     probabilities = [
         opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
@@ -217,7 +230,10 @@ def _check_fit(opened: Opened, collection: Collection) -> None:
 def prepare_for(
     opened: Opened, data: str, *, group_by: str | None, seed: int, used_s: float, progress: Progress
 ) -> Prepared:
-    """Load and split data for a model: a run's own data and settings unless other data is given."""
+    """Load and split data for a model: a run's own data and settings unless other data is given.
+
+    Data that the model was made from is split as it was then, so that its test set holds no image that it has learned.
+    """
     size = opened.model.shape[:2]
     own = opened.run is not None and data == AUTO
     if opened.run is not None and own:
@@ -225,7 +241,10 @@ def prepare_for(
     else:
         config = RunConfig(data=data, image_size=size, group_by=group_by, seed=seed)
     prepared = prepare(config, used_s=used_s, progress=progress)
-    if own and opened.run is not None and prepared.collection.fingerprint != opened.run.facts["fingerprint"]:
+    split_then = _split_of(opened, prepared.collection)
+    if split_then and not own:
+        prepared = prepare(replace(config, **split_then), used_s=used_s, progress=progress)
+    if own and opened.run is not None and prepared.collection.identity != opened.run.facts["identity"]:
         raise DataError(
             Fault(
                 prepared.collection.location,
@@ -234,3 +253,30 @@ def prepare_for(
             )
         )
     return prepared
+
+
+def _split_of(opened: Opened, collection: Collection) -> dict[str, Any]:
+    """Return how this data was split when the model was made; nothing if it was made from other data."""
+    provenance = opened.model.provenance
+    return dict(provenance.get("split", {})) if provenance.get("fingerprint") == collection.fingerprint else {}
+
+
+def _check_study(folder: Path, collection: Collection, config: RunConfig) -> None:
+    """Check that a study that is there belongs to this data and these settings, and that nothing else is there."""
+    names = ("families", "mirror", "class_weights", "seed", "validation_fraction", "image_size", "group_by")
+    belongs = {"data": collection.identity, **{name: getattr(config, name) for name in names}}
+    belongs = json.loads(json.dumps(belongs))
+    record = folder / "study.json"
+    if record.is_file():
+        there = json.loads(record.read_bytes())
+        differs = [name for name, value in belongs.items() if there.get(name) != value]
+        if differs:
+            raise UsageError(
+                f"{folder}: the study there was made with other {', '.join(differs)}. Name another folder."
+            )
+    elif folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")
+    else:
+        if not folder.exists():
+            check_can_be_made(folder)
+        write_json(record, belongs)

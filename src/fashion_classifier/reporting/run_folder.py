@@ -6,6 +6,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.storage import atomic_path, write_json
 
 RESULTS = "evaluation.json"
+RECORD = "run.json"
 PREDICTIONS = "predictions.parquet"
 GALLERY = "gallery.npz"
 
@@ -52,7 +54,22 @@ def read_results(run: Path) -> RunResults:
     if schema != SCHEMA:
         found = f'has the schema "{schema}"' if isinstance(schema, str) else "has no schema"
         raise DataError(Fault(str(path), f'{found}; this version reads "{SCHEMA}"', _AGAIN))
-    return from_json(RunResults, data, place=str(path))
+    results = from_json(RunResults, data, place=str(path))
+    return replace(results, openings=_openings(run, results.openings))
+
+
+def _openings(run: Path, otherwise: tuple[dict[str, str], ...]) -> tuple[dict[str, str], ...]:
+    """Give the openings of the test set that the run's record holds by now, if there is such a record."""
+    record = run / RECORD
+    if not record.is_file():
+        return otherwise
+    try:
+        return tuple(
+            {"time": str(entry["time"]), "reason": str(entry["reason"])}
+            for entry in json.loads(record.read_bytes())["openings"]
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(Fault(str(record), f"is no record of a run ({error})", _AGAIN)) from error
 
 
 def write_predictions(run: Path, tables: Sequence[pl.DataFrame]) -> None:

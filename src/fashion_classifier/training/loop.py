@@ -48,7 +48,8 @@ class FitConfig:
     steps
         Steps of the whole schedule; `TrainConfig.epochs` over the data by default.
     seconds
-        Time over which the schedule runs out even if its steps are not done; None for as long as it takes.
+        Time over which the schedule runs out even if its steps are not done, from now on where a training is
+        continued; None for as long as it takes.
     validation_images
         How many of the validation images the history's figures are of; None for all.
     """
@@ -193,6 +194,7 @@ class _Loop:
         self.seen = self.right = 0
         self.loss = 0.0
         self.started = time.perf_counter()
+        self.seconds = how.seconds
         self.order = (-1, torch.empty(0, dtype=torch.int64))
 
     @property
@@ -202,14 +204,14 @@ class _Loop:
 
     def progress(self) -> float:
         """Return how far the schedule is, 0 to 1: by steps, or by time where that has run further."""
-        by_time = self.elapsed / self.how.seconds if self.how.seconds is not None else 0.0
+        by_time = self.elapsed / self.seconds if self.seconds is not None else 0.0
         return min(1.0, max(self.done / self.steps, by_time))
 
     def over(self) -> StopReason | None:
         """Return why the schedule is at its end, if it is."""
         if self.done >= self.steps:
             return StopReason.FINISHED
-        if self.how.seconds is not None and self.elapsed >= self.how.seconds:
+        if self.seconds is not None and self.elapsed >= self.seconds:
             return StopReason.TIME
         return None
 
@@ -342,6 +344,8 @@ class _Loop:
         facts: dict[str, Any] = load_checkpoint(plan.path, self.modules, self.optimizers)
         self.done = facts["done"]
         self.started = time.perf_counter() - facts["elapsed"]
+        if self.how.seconds is not None:
+            self.seconds = self.how.seconds + facts["elapsed"]
         self.ended = None if facts["ended"] is None else StopReason(facts["ended"])
         self.history = [Epoch(**record) for record in facts["history"]]
         self.stopping = replace(self.stopping, **facts["stopping"])

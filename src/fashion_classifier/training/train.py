@@ -164,7 +164,8 @@ class Workshop:
 
     def seconds_per_epoch(self, recipe: Recipe, *, n_steps: int = 8) -> float:
         """Measure what an epoch of a recipe takes on this machine, from a few steps after a few that do not count."""
-        steps = steps_per_epoch(len(self.split.training), recipe.training.batch_size)
+        n_images = len(self.split.training)
+        steps = steps_per_epoch(n_images, batch_size_for(n_images, recipe.training.batch_size))
         self._time_steps(recipe, 3)
         return self._time_steps(recipe, n_steps) / n_steps * steps
 

@@ -22,8 +22,9 @@ from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
 from fashion_classifier.storage import atomic_path
+from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.recipes import Recipe
+from fashion_classifier.training.recipes import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
 from fashion_classifier.tuning.space import known_points, recipe_of, suggest_recipe
 
@@ -55,6 +56,8 @@ class TuneConfig:
         How many of the best are trained again with another seed before one is chosen; trial 0 is always among them.
     mirror
         Whether mirror images may count as images of the same class.
+    class_weights
+        "balanced" weighs each class by the inverse of its frequency.
     seed
         Seed of the run.
     """
@@ -66,6 +69,7 @@ class TuneConfig:
     seconds: float | None = None
     finalists: int = N_FINALISTS
     mirror: bool = True
+    class_weights: ClassWeights = "none"
     seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:
@@ -149,13 +153,14 @@ class Search:
             if not self._time_for_another(time.perf_counter() - started, reserve=reserve):
                 break
             self._try_next(SEARCH, index, None, self.config.seed, started, stop_asked, on_trial, progress)
-        confirmed = len(self.trials(CONFIRMATION))
-        for number, finalist in enumerate(self.finalists()):
-            if number < confirmed:
+        confirmed = {trial.params["confirms"] for trial in self.trials(CONFIRMATION)}
+        for finalist in self.finalists():
+            if finalist.index in confirmed:
                 continue
             if stop_asked() is not None or not self._time_for_another(time.perf_counter() - started, reserve=0):
                 break
             seed = derive_seed(self.config.seed, "confirmation")
+            number = len(self.trials(CONFIRMATION))
             self._try_next(CONFIRMATION, number, finalist, seed, started, stop_asked, on_trial, progress)
 
     def finalists(self) -> list[Trial]:
@@ -176,7 +181,7 @@ class Search:
         making a finalist, else in the search.
         """
         confirmations = {trial.params["confirms"]: trial for trial in self._confirmed()}
-        confirmed = [trial for trial in self.trials() if trial.index in confirmations]
+        confirmed = [trial for trial in self.finalists() if trial.index in confirmations]
         candidates = confirmed if len(confirmed) > 1 else [t for t in self.trials() if t.state == "complete"]
         judged = {
             trial.index: (confirmations if len(confirmed) > 1 else {}).get(trial.index, trial) for trial in candidates
@@ -191,7 +196,8 @@ class Search:
 
     def recipe(self, trial: Trial) -> Recipe:
         """Return the recipe of a trial."""
-        return recipe_of(trial.params, self.config.families, mirror=self.config.mirror)
+        recipe = recipe_of(trial.params, self.config.families, mirror=self.config.mirror)
+        return adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
 
     def paired_predictions(self, chosen: Trial) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """Return the labels that trial 0 and the chosen trial predicted for the cross-validation images.
@@ -265,6 +271,7 @@ class Search:
         begin = time.perf_counter()
         trial.set_user_attr("started_after", begin - started)
         recipe = suggest_recipe(trial, self.config.families, mirror=self.config.mirror)
+        recipe = adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
         label = f"{'Trial' if purpose == SEARCH else 'Confirmation'} {index}: {recipe.model.family}"
         trained: TrainedModel | None = None
         try:
@@ -374,5 +381,7 @@ def _trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
 
 def _end_abandoned(study: optuna.Study) -> None:
     """Mark trials that a crash cut off as failed; having no index, they are done again."""
-    for trial in study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING), deepcopy=False):
+    for trial in study.get_trials(states=(TrialState.RUNNING,), deepcopy=False):
         study.tell(trial.number, state=TrialState.FAIL)
+    for _ in study.get_trials(states=(TrialState.WAITING,), deepcopy=False):
+        study.tell(study.ask(), state=TrialState.FAIL)  # only a trial that was asked for can be told of

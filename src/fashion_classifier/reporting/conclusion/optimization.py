@@ -65,11 +65,15 @@ def _what_it_gained(search: SearchFacts) -> str:
 
 def _what_was_chosen(search: SearchFacts) -> Iterator[str]:
     """Say what the chosen trial reached, and how far to trust that."""
+    why = (
+        "It is the recipe that is known to work, and no other trial was distinguishably better."
+        if search.chosen == 0
+        else "Chosen as the best of several by these very images, it is flattered by them."
+    )
     for row in search.leaderboard:
         if row.trial == search.chosen:
             yield (
                 f"Trial {search.chosen} ({row.family}) was chosen, with {share(row.accuracy)} of the "
-                "cross-validation images correct after its short training. Chosen as the best of several "
-                "by these very images, it is flattered by them; the test set, by which nothing was chosen, "
-                "is the measure."
+                f"cross-validation images correct after its short training. {why} The test set, by which nothing was "
+                "chosen, is the measure."
             )
