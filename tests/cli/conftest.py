@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ def fashion(monkeypatch, capfd, tmp_path) -> Fashion:
 
     def call(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["fashion", *map(str, arguments)])
+        monkeypatch.setattr("fashion_classifier.cli.STARTED", time.perf_counter())  # the clock of this command alone
         code = 0
         try:
             main()
