@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.reporting.results import DataFacts, FamilyBest, ModelResult, SearchFacts, TrialFacts
 from fashion_classifier.training.train import TrainedModel, Workshop
-from fashion_classifier.tuning.study import CONFIRMATION, SEARCH, Search, Trial
+from fashion_classifier.tuning.study import CONFIRMATION, SEARCH, Search, Trial, TuneConfig
 
 
 def data_facts(collection: Collection, split: Split) -> DataFacts:
@@ -118,6 +119,16 @@ def plain_settings(trial: Trial) -> dict[str, object]:
     return {
         name.removeprefix(prefix): value for name, value in trial.params.items() if name not in {"family", "confirms"}
     }
+
+
+def length_of(config: TuneConfig) -> str:
+    """Say how long a trial trains."""
+    return f"{config.epochs:.3g} epoch{'' if config.epochs == 1 else 's'}"
+
+
+def short(value: Any) -> str:
+    """Write a setting's value briefly."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _trial_facts(number: int, trial: Trial) -> TrialFacts:

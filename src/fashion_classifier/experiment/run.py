@@ -20,15 +20,24 @@ from fashion_classifier.experiment.budget import (
     share_out,
     training_seconds,
 )
-from fashion_classifier.experiment.facts import data_facts, made_with, plain_settings, provenance_of, search_facts
+from fashion_classifier.experiment.facts import (
+    data_facts,
+    length_of,
+    made_with,
+    plain_settings,
+    provenance_of,
+    search_facts,
+    short,
+)
 from fashion_classifier.experiment.finish import evaluate_and_write
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
+from fashion_classifier.experiment.outcome import RunOutcome
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, retrained
-from fashion_classifier.reporting.results import RunResults, SearchFacts
+from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
@@ -50,28 +59,6 @@ NOTE_EVERY_S = 10.0
 RETRAINING_RATE = (
     0.5  # of the training's learning rate, as the retraining starts from its weights (docs/decisions/0005)
 )
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """What a run ended with.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-    results
-        All that the report tells.
-    report
-        Path of the page.
-    seconds
-        Time of the run, downloads not counted, over all its sessions.
-    """
-
-    folder: Path
-    results: RunResults
-    report: Path
-    seconds: float
 
 
 def run(
@@ -278,10 +265,10 @@ class _Run:
             self._stopped("search")
             return _Found(self._adapted(self._known()), None)
         seconds = self.timings.get("search", 0.0) + self.clock.used_s - begin
-        facts = search_facts(search, best, seconds, _length(config))
+        facts = search_facts(search, best, seconds, length_of(config))
         if not self._stopped("search"):
             self.folder.finish_stage("search", to_json(facts))
-        settings = ", ".join(f"{name} {_short(value)}" for name, value in plain_settings(best).items())
+        settings = ", ".join(f"{name} {short(value)}" for name, value in plain_settings(best).items())
         self.tell(f"Chosen of {len(search.trials())} trials: trial {best.index}, {best.params['family']} ({settings})")
         return _Found(self._adapted(search.recipe(best)), facts)
 
@@ -399,13 +386,3 @@ class _Run:
         made = retrained(optimized, trained)
         keep(self.folder, "retraining", made)
         return made
-
-
-def _length(config: TuneConfig) -> str:
-    """Say how long a trial trains."""
-    return f"{config.epochs:.3g} epoch{'' if config.epochs == 1 else 's'}"
-
-
-def _short(value: Any) -> str:
-    """Write a setting's value briefly."""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
