@@ -37,6 +37,7 @@ def save_checkpoint(
     path: Path,
     modules: dict[str, nn.Module],
     optimizers: Sequence[torch.optim.Optimizer],
+    others: dict[str, Tensor],
     facts: dict[str, Any],
 ) -> None:
     """Save the state.
@@ -49,6 +50,8 @@ def save_checkpoint(
         Networks by name.
     optimizers
         Whose buffers are kept.
+    others
+        Other tensors by name.
     facts
         Whatever else must be known, as JSON holds it.
     """
@@ -62,14 +65,15 @@ def save_checkpoint(
             for key, value in buffers.items():
                 if isinstance(value, Tensor):
                     tensors[f"optimizer/{number}/{index}/{key}"] = value.detach().contiguous().clone()
+    tensors |= {f"other/{name}": tensor.detach().contiguous().clone() for name, tensor in others.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={"facts": json.dumps(facts)})
 
 
 def load_checkpoint(
     path: Path, modules: dict[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
-) -> dict[str, Any]:
-    """Restore the state into modules and optimizers made from the same configuration, and return the facts.
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Restore modules and optimizers made from the same configuration; return the other tensors and the facts.
 
     Raises
     ------
@@ -94,7 +98,8 @@ def load_checkpoint(
         raise ModelError(
             f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). Remove it to train anew."
         ) from error
-    return facts
+    others = {key.removeprefix("other/"): tensor for key, tensor in tensors.items() if key.startswith("other/")}
+    return others, facts
 
 
 def _buffers(tensors: dict[str, Tensor], prefix: str, weights: Sequence[Tensor]) -> dict[int, dict[str, Tensor]]:

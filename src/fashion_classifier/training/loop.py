@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoi
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.optimizers import LearningRate, make_optimizers
+from fashion_classifier.training.sampling import BatchOrder
 
 PROGRESS_EVERY_S = 0.2
 LARGEST_LOSS = 1e4  # nats; beyond it nothing recovers
@@ -195,7 +195,9 @@ class _Loop:
         self.loss = 0.0
         self.started = time.perf_counter()
         self.seconds = how.seconds
-        self.order = (-1, torch.empty(0, dtype=torch.int64))
+        self.order = BatchOrder(
+            len(training), self.batch_size, config.focus, seed=how.seed, device=how.device
+        )
 
     @property
     def elapsed(self) -> float:
@@ -219,7 +221,7 @@ class _Loop:
         """Learn from one batch."""
         self.network.train()
         self.rate.set(self.progress())
-        index = self._batch()
+        index = self.order.next_batch()
         generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
         images = augment(self.images[index], self.config.augmentation, generator)
         labels = self.labels[index]
@@ -234,25 +236,19 @@ class _Loop:
             optimizer.step()
             optimizer.zero_grad()
         self.done += 1
-        self._note(logits.detach(), labels)
+        self._note(index, logits.detach(), labels)
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
 
-    def _batch(self) -> Tensor:
-        """Return the positions of the next batch's images."""
-        epoch, position = divmod(self.done, self.per_epoch)
-        if self.order[0] != epoch:
-            generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "order", epoch))
-            self.order = epoch, torch.randperm(len(self.labels), generator=generator)
-        return self.order[1][position * self.batch_size : (position + 1) * self.batch_size]
-
-    def _note(self, logits: Tensor, labels: Tensor) -> None:
+    def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch to the running figures of the training."""
-        loss = float(nn.functional.cross_entropy(logits, labels))
+        losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+        loss = float(losses.mean())
         if not loss < LARGEST_LOSS:
             raise DivergedError(
                 f"The loss is {loss} at step {self.done}: the training has diverged. Lower the learning rate."
             )
+        self.order.note(index, losses)
         self.loss += loss * len(labels)
         self.right += int((logits.argmax(1) == labels).sum())
         self.seen += len(labels)
@@ -329,19 +325,22 @@ class _Loop:
 
     def save(self, plan: CheckpointPlan, ended: StopReason | None) -> None:
         """Save the whole state."""
+        tensors, numbers = self.order.state()
         facts = {
             "done": self.done,
+            "order": numbers,
             "elapsed": self.elapsed,
             "ended": ended,
             "history": [asdict(record) for record in self.history],
             "stopping": {**asdict(self.stopping), "best_loss": min(self.stopping.best_loss, 1e300)},
             "running": [self.loss, self.right, self.seen],
         }
-        save_checkpoint(plan.path, self.modules, self.optimizers, facts)
+        save_checkpoint(plan.path, self.modules, self.optimizers, tensors, facts)
 
     def restore(self, plan: CheckpointPlan) -> None:
         """Go on from a saved state."""
-        facts: dict[str, Any] = load_checkpoint(plan.path, self.modules, self.optimizers)
+        tensors, facts = load_checkpoint(plan.path, self.modules, self.optimizers)
+        self.order.restore(tensors, facts["order"])
         self.done = facts["done"]
         self.started = time.perf_counter() - facts["elapsed"]
         if self.how.seconds is not None:

@@ -57,17 +57,24 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalised(matrix: Tensor, n_steps: int = 5) -> Tensor:  # (m, n)
-    """Bring all singular values of a matrix near 1 by Newton-Schulz iteration, in bfloat16.
+    """Bring all singular values of a matrix near 1 by Newton-Schulz iteration.
 
     The coefficients are those of Jordan's Muon: they make the slope at zero steep and let the singular values end
-    between about 0.5 and 1.5, which serves training as well as 1 would.
+    between about 0.5 and 1.5, which serves training as well as 1 would. Each step multiplies by a polynomial of the
+    Gram matrix from the left, and such polynomials commute; so the steps are made on the small Gram matrix alone, which
+    halves the time (docs/experiments.md).
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    wide: Tensor = matrix.bfloat16() if len(matrix) <= matrix.shape[1] else matrix.bfloat16().T
+    wide: Tensor = matrix if len(matrix) <= matrix.shape[1] else matrix.T
     wide = wide / (wide.norm() + 1e-7)
+    gram = wide @ wide.T
+    identity = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
+    product = identity
     for _ in range(n_steps):
-        gram = wide @ wide.T
-        wide = a * wide + (b * gram + c * gram @ gram) @ wide
+        factor = a * identity + b * gram + c * gram @ gram
+        product = factor @ product
+        gram = factor @ gram @ factor
+    wide = product @ wide
     return wide if len(matrix) <= matrix.shape[1] else wide.T
 
 
