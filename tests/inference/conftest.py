@@ -14,9 +14,10 @@ from torch import nn
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.inference.bundle import Model, save_model
 from fashion_classifier.inference.predictor import PredictConfig
-from fashion_classifier.models.catalogue import FAMILIES, ModelConfig, build
+from fashion_classifier.models.catalogue import FAMILIES, build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
+from fashion_classifier.models.settings import ModelConfig
 
 MakeModel = Callable[..., Model]
 CLASSES = ("T-shirt/top", "<b>", "名前")

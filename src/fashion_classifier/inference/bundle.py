@@ -32,8 +32,9 @@ from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
-from fashion_classifier.models.catalogue import ModelConfig, build, config_from, settings_of
+from fashion_classifier.models.catalogue import build, config_from, settings_of
 from fashion_classifier.models.layers import ImageClassifier
+from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.storage import atomic_folder
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
-from fashion_classifier.inference.predictor import PredictConfig
+from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 from fashion_classifier.storage import write_json
 
 FORMAT_VERSION = 1
@@ -150,7 +150,7 @@ def _described(content: Mapping[str, Any]) -> Description:
     how = PredictConfig(
         precision=content["precision"], views=content["views"], temperature=float(content["temperature"])
     )
-    known = how.precision in {"float32", "bfloat16"} and how.views in {"single", "mirrored"}
+    known = how.precision in {"float32", "bfloat16"} and how.views in VIEWS
     if not known or not 0 < how.temperature < math.inf:
         raise ValueError(f"it cannot predict with {how}")
     preprocessing = content["preprocessing"]

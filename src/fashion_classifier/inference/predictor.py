@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,7 +26,8 @@ class PredictConfig:
     precision
         "float32" or "bfloat16": what the network was trained in, and what PyTorch predicts in.
     views
-        "single", or "mirrored" for the average over an image and its mirror image.
+        "single"; "mirrored" for the average over an image and its mirror image; or "shifted" for the average over
+        these two and both shifted by a pixel in each of the four directions, ten views.
     temperature
         What logits are divided by; above 0.
     """
@@ -105,7 +107,29 @@ def softmax(logits: NDArray[Any], temperature: float = 1.0) -> Probabilities:
 
 def _average_of_views(runtime: Runtime, batch: Images, config: PredictConfig) -> Probabilities:
     """Average the views' probabilities for one batch."""
-    views = [batch] if config.views == "single" else [batch, batch[:, :, ::-1]]
+    views = VIEWS[config.views](batch)
     probabilities = [softmax(runtime.logits(view), config.temperature) for view in views]
     average: Probabilities = np.mean(probabilities, axis=0, dtype=np.float32)
     return average
+
+
+def _mirrored(batch: Images) -> list[Images]:
+    """Return images and their mirror images."""
+    return [batch, batch[:, :, ::-1]]
+
+
+def _shifted(batch: Images) -> list[Images]:
+    """Return images, and images shifted by a pixel with their edge mirrored to fill in, each with its mirror image."""
+    height, width = batch.shape[1:3]
+    edges = [(1, 1) if side > 1 else (0, 0) for side in (height, width)]
+    padded = np.pad(batch, [(0, 0), *edges, *[(0, 0)] * (batch.ndim - 3)], mode="reflect")
+    places = [(0, 1), (2, 1), (1, 0), (1, 2)] if min(height, width) > 1 else []
+    moved = [padded[:, y : y + height, x : x + width] for y, x in places]
+    return [view for image in (batch, *moved) for view in _mirrored(image)]
+
+
+VIEWS: dict[str, Callable[[Images], list[Images]]] = {
+    "single": lambda batch: [batch],
+    "mirrored": _mirrored,
+    "shifted": _shifted,
+}

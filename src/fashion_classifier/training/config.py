@@ -12,7 +12,7 @@ OptimizerName = Literal["sgd", "adam", "adamw", "muon"]
 ScheduleName = Literal["constant", "linear", "cosine"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 ClassWeights = Literal["none", "balanced"]
-ViewsName = Literal["single", "mirrored"]
+ViewsName = Literal["single", "mirrored", "shifted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,8 @@ class TrainConfig:
     precision
         "auto" lets a short probe on this machine decide.
     views
-        What is averaged at prediction: the image alone, or the image and its mirror image.
+        What is averaged at prediction: the image alone ("single"), the image and its mirror image ("mirrored"), or
+        these two and both shifted by a pixel in four directions ("shifted").
     augmentation
         Random changes to the training images.
     focus
@@ -145,8 +146,7 @@ class TrainConfig:
             ),
             (
                 self.focus.after_passes >= 1 and 0 <= self.focus.others <= 1 and 0 < self.focus.hardest <= 1,
-                "`after_passes >= 1`, `0 < hardest <= 1` and `0 <= others <= 1` must hold, but got "
-                f"after_passes={self.focus.after_passes}, hardest={self.focus.hardest}, others={self.focus.others}",
+                f"`after_passes >= 1`, `0 < hardest <= 1` and `0 <= others <= 1` must hold, but got {self.focus}",
             ),
             (self.patience_epochs >= 0, f"`patience_epochs >= 0` must hold, but got {self.patience_epochs}"),
             (self.validations >= 0, f"`validations >= 0` must hold, but got {self.validations}"),

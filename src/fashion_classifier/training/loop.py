@@ -196,9 +196,7 @@ class _Loop:
         self.loss = 0.0
         self.started = time.perf_counter()
         self.seconds = how.seconds
-        self.order = BatchOrder(
-            len(training), self.batch_size, config.focus, seed=how.seed, device=how.device
-        )
+        self.order = BatchOrder(len(training), self.batch_size, config.focus, seed=how.seed, device=how.device)
 
     @property
     def elapsed(self) -> float:

@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.models.ensemble import Ensemble
 from fashion_classifier.models.layers import ImageClassifier, Standardise
 from fashion_classifier.models.resnet import ResidualBlock
 
@@ -183,6 +184,14 @@ def _residual(writer: GraphWriter, block: Any, inputs: str) -> str:
     return writer.node("Add", kept, writer.layer(block.second, inner))
 
 
+def _ensemble(writer: GraphWriter, ensemble: Any, inputs: str) -> str:
+    first = writer.constant(np.array([0]))
+    logarithms = [writer.node("LogSoftmax", writer.layer(member, inputs), axis=1) for member in ensemble.members]
+    votes = writer.node("Concat", *[writer.node("Unsqueeze", vote, first) for vote in logarithms], axis=0)
+    total = writer.node("ReduceLogSumExp", votes, first, keepdims=0)
+    return writer.node("Sub", total, writer.constant(np.array(np.log(len(ensemble.members)), np.float32)))
+
+
 def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
     return value if isinstance(value, tuple) else (value, value)
 
@@ -191,6 +200,7 @@ _LAYERS: dict[type[nn.Module], Callable[[GraphWriter, Any, str], str]] = {
     ImageClassifier: _classifier,
     Standardise: _standardise,
     ResidualBlock: _residual,
+    Ensemble: _ensemble,
     nn.Sequential: _sequence,
     nn.Conv2d: _convolution,
     nn.BatchNorm2d: _norm,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from fashion_classifier.models.catalogue import ModelConfig
+from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.training.config import ClassWeights, TrainConfig
 
 
