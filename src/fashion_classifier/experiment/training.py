@@ -18,6 +18,7 @@ from fashion_classifier.training.train import TrainedModel
 
 SAVING_S = 0.8  # kept back for the model folder and the program's end
 AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
+PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
 TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 
 
@@ -86,6 +87,7 @@ def train_one(
             seed=derive_seed(config.seed, "training"),
             epochs=config.epochs or (MOST_EPOCHS if limited else None),
             seconds=max(1.0, prepared.clock.left_s - last_s) if limited else None,
+            validation_images=PROGRESS_IMAGES if limited else None,
             on_everything=on_everything,
             stop_asked=interruption.asked,
             progress=progress,

@@ -23,7 +23,7 @@ from fashion_classifier.training.augmentation import augment
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
-from fashion_classifier.training.optimizers import LearningRate, make_optimizers
+from fashion_classifier.training.optimizers import LearningRate, make_optimizer
 from fashion_classifier.training.sampling import BatchOrder
 
 PROGRESS_EVERY_S = 0.2
@@ -183,8 +183,8 @@ class _Loop:
         self.batch_size = min(config.batch_size, len(training))
         self.per_epoch = steps_per_epoch(len(training), self.batch_size)
         self.steps = how.steps or max(1, math.ceil(config.epochs * self.per_epoch))
-        self.optimizers = make_optimizers(network, config)
-        self.rate = LearningRate(self.optimizers, config)
+        self.optimizer = make_optimizer(network, config)
+        self.rate = LearningRate(self.optimizer, config)
         self.averaged = copy.deepcopy(network) if config.ema_decay else None
         self.best = copy.deepcopy(network) if config.patience_epochs and validation is not None else None
         self.stopping = EarlyStopping(config.patience_epochs)
@@ -231,9 +231,8 @@ class _Loop:
                 logits, labels, weight=self.weights, label_smoothing=self.config.label_smoothing
             )
         loss.backward()  # type: ignore[no-untyped-call]
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         self.done += 1
         self._note(index, logits.detach(), labels)
         if self.averaged is not None:
@@ -334,11 +333,11 @@ class _Loop:
             "stopping": {**asdict(self.stopping), "best_loss": min(self.stopping.best_loss, 1e300)},
             "running": [self.loss, self.right, self.seen],
         }
-        save_checkpoint(plan.path, self.modules, self.optimizers, tensors, facts)
+        save_checkpoint(plan.path, self.modules, self.optimizer, tensors, facts)
 
     def restore(self, plan: CheckpointPlan) -> None:
         """Go on from a saved state."""
-        tensors, facts = load_checkpoint(plan.path, self.modules, self.optimizers)
+        tensors, facts = load_checkpoint(plan.path, self.modules, self.optimizer)
         self.order.restore(tensors, facts["order"])
         self.done = facts["done"]
         self.started = time.perf_counter() - facts["elapsed"]
