@@ -50,10 +50,10 @@ class ParquetFiles(Source):
 
     def read(self, *, options: ReadOptions | None = None, progress: Progress = silent) -> RawCollection:
         """Read and check all files; see `Source.read`."""
-        options = options or ReadOptions()
-        faults = FaultList()
         from fashion_classifier.data.parquet_tables import read_shard  # noqa: PLC0415 - brings Polars, for Parquet alone
 
+        options = options or ReadOptions()
+        faults = FaultList()
         shards: dict[Split, list[Shard]] = {}
         for split, files in assign_splits(self, faults, shards=True).items():
             self._check_complete(files, faults)
