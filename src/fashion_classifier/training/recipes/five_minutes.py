@@ -21,6 +21,6 @@ FIVE_MINUTES = Recipe(
         validations=10,
         views="shifted",
         augmentation=Augmentation(shift_pixels=1),
-        focus=Focus(after_passes=1, hardest=0.2, others=0.2),
+        focus=Focus(after_passes=1, hardest=0.3, others=0.3),
     ),
 )

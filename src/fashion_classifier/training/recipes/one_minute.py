@@ -20,6 +20,6 @@ ONE_MINUTE = Recipe(
         learning_rate=0.1,
         validations=3,
         augmentation=Augmentation(shift_pixels=0),
-        focus=Focus(after_passes=1, hardest=0.3, others=0.2),
+        focus=Focus(after_passes=1, hardest=0.3, others=0.3),
     ),
 )
