@@ -75,8 +75,8 @@ def predict(
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
         place = model_folder(model or latest_finished_run(Path("runs")))
-        opened = open_model(place, runtime.value)
         files = find_pictures(paths)
+        opened = open_model(place, runtime.value, n_images=len(files))
         rows: list[dict[str, Any]] = [
             {
                 "path": str(prediction.path),
