@@ -72,6 +72,6 @@ def test_predicting_in_a_process_of_its_own_imports_no_pytorch(saved, tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "HEAVY: []" in done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])
-    assert facts["runtime"] == {"name": "onnx", "precision": "float32"}
+    assert facts["runtime"] == {"name": "onnx", "precision": "float32", "views": "mirrored", "tried": []}
     expected = load_model(saved).predict(DATA.images[:1])[0]
     assert facts["rows"][0]["probability"] == pytest.approx(expected.max(), abs=1e-5)

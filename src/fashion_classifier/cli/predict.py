@@ -95,8 +95,7 @@ def predict(
             _print(rows, format)
         if n_failed:
             out_to.warn(f"{n_failed:,} of {len(rows):,} files could not be read.")
-        runs_in = {"name": opened.runtime.name, "precision": opened.runtime.precision}
-        facts = {"model": str(opened.path), "runtime": runs_in, "n": len(rows), "failed": n_failed}
+        facts = {"model": str(opened.path), "runtime": opened.computed_by, "n": len(rows), "failed": n_failed}
         out_to.result(
             "predict",
             {

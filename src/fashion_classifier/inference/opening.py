@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -45,6 +45,17 @@ class OpenedModel:
     def shape(self) -> ImageShape:
         """Of the images that the model takes."""
         return self.description.shape
+
+    @property
+    def computed_by(self) -> dict[str, Any]:
+        """What computed the last answers, and what it was chosen among, as plain values."""
+        tried = self.runtime.tried if isinstance(self.runtime, FastestRuntime) else ()
+        return {
+            "name": self.runtime.name,
+            "precision": self.runtime.precision,
+            "views": self.description.how.views,
+            "tried": [asdict(other) for other in tried],
+        }
 
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
         """Return probabilities as a float32 array of shape (n, n_classes).

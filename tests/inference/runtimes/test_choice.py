@@ -85,5 +85,5 @@ def test_a_model_folder_chooses_among_all_that_there_is(tmp_path):
     probabilities = opened.predict(data.images)
     assert isinstance(opened.runtime, FastestRuntime)
     assert len(opened.runtime.tried) >= 4
-    assert opened.runtime.tried[0].agrees
+    assert opened.computed_by["tried"][0]["agrees"]
     assert probabilities == pytest.approx(model.predict(data.images), abs=0.05)

@@ -16,10 +16,10 @@ from fashion_classifier.inference.agreement import ACCURACY_TOLERANCE, accuracy_
 from fashion_classifier.inference.predictor import softmax
 from fashion_classifier.inference.runtimes.base import Logits, Precision, Runtime, RuntimeName
 
-PROBE_FROM = 10_000  # images; for fewer, opening and timing other runtimes takes longer than they save
+PROBE_FROM = 5_000  # images; for fewer, opening and timing other runtimes takes longer than they save
 TORCH_FROM = 100_000  # images from which importing PyTorch may pay
-SAMPLE, SMALLEST_SAMPLE = 1000, 200  # images on which runtimes are compared
-REPEATS = 3
+SAMPLE, SMALLEST_SAMPLE = 512, 200  # images on which runtimes are compared
+WARM_UP = 32
 
 Open = Callable[[RuntimeName, Precision], Runtime]
 
@@ -31,7 +31,7 @@ class Tried:
     Parameters
     ----------
     images_per_s
-        Of one view, the best of a few batches.
+        Of one view.
     agrees
         Whether it may answer in the other's place.
     """
@@ -77,7 +77,7 @@ class FastestRuntime:
     @property
     def batch_size(self) -> int:
         """Number of images that it is best given at once."""
-        return self._chosen.batch_size if self._decided else SAMPLE
+        return self._chosen.batch_size
 
     def logits(self, images: Images) -> Logits:
         """Return a float32 array of shape (n, k); the first call with enough images makes the choice."""
@@ -88,19 +88,17 @@ class FastestRuntime:
     def _decide(self, sample: Images) -> None:
         """Time every runtime on the same images, and keep the fastest that agrees."""
         self._decided = True
-        first = self._chosen
-        reference = first.logits(sample)
-        runtimes = [(first, True)]
+        reference, speed = _timed(self._chosen, sample)
+        runtimes, tried = [self._chosen], [Tried(self.name, self.precision, speed, agrees=True)]
         for name, precision in self._candidates:
             with suppress(UnavailableError):  # no bfloat16 on this processor
                 runtime = self._open(name, precision)
-                runtimes.append((runtime, agree(reference, runtime.logits(sample), precision)))
-        self.tried = tuple(
-            Tried(runtime.name, runtime.precision, _images_per_s(runtime, sample), agrees)
-            for runtime, agrees in runtimes
-        )
-        speeds = [tried.images_per_s if tried.agrees else 0.0 for tried in self.tried]
-        self._chosen = runtimes[int(np.argmax(speeds))][0]
+                found, speed = _timed(runtime, sample)
+                runtimes.append(runtime)
+                tried.append(Tried(name, precision, speed, agree(reference, found, precision)))
+        self.tried = tuple(tried)
+        speeds = [other.images_per_s if other.agrees else 0.0 for other in tried]
+        self._chosen = runtimes[int(np.argmax(speeds))]
 
 
 def agree(reference: Logits, found: Logits, precision: str) -> bool:
@@ -134,12 +132,10 @@ def candidates(*, quantised: bool, openvino: bool, n_images: int) -> Iterator[tu
         yield "torch", "bfloat16"
 
 
-def _images_per_s(runtime: Runtime, sample: Images) -> float:
-    """Time a few batches; the first, which was for the agreement, has warmed the runtime up."""
-    batch = sample[: runtime.batch_size]
-    times = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        runtime.logits(batch)
-        times.append(time.perf_counter() - start)
-    return len(batch) / min(times)
+def _timed(runtime: Runtime, sample: Images) -> tuple[Logits, float]:
+    """Return logits and images a second, after a few images that do not count."""
+    runtime.logits(sample[:WARM_UP])
+    start = time.perf_counter()
+    size = runtime.batch_size
+    logits = [runtime.logits(sample[first : first + size]) for first in range(0, len(sample), size)]
+    return np.concatenate(logits), len(sample) / (time.perf_counter() - start)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import cached_property, partial
+from typing import Any, ClassVar
 
 import numpy as np
 import openvino
@@ -14,7 +15,7 @@ from fashion_classifier.inference.runtimes.onnx_file import check_onnx
 
 
 class OpenVinoRuntime:
-    """Predicts with OpenVINO; compiled twice, as a fixed number of images, one, takes a third less time.
+    """Predicts with OpenVINO; a single image takes a third less time in a model compiled for one alone.
 
     Parameters
     ----------
@@ -62,14 +63,20 @@ class OpenVinoRuntime:
             raise UnavailableError("This processor does not multiply bfloat16 in hardware; compute in float32.")
         try:
             model = core.read_model(content)
-            self._any_number = core.compile_model(model, "CPU", settings).create_infer_request()
-            model.reshape([1, *model.inputs[0].partial_shape[1:]])
-            self._single = core.compile_model(model, "CPU", settings).create_infer_request()
+            self._request = core.compile_model(model, "CPU", settings).create_infer_request()
         except RuntimeError as error:
             raise ModelError(f"{place}: OpenVINO cannot use it ({error}). Get the model again.") from error
+        self._compile = partial(core.compile_model, model, "CPU", settings)
+        self._model = model
 
     def logits(self, images: Images) -> Logits:
         """Return a float32 array of shape (n, k)."""
-        request = self._single if len(images) == 1 else self._any_number
+        request = self._for_one if len(images) == 1 else self._request
         found: Logits = request.infer([np.ascontiguousarray(images)], share_inputs=True)[0]
         return found
+
+    @cached_property
+    def _for_one(self) -> Any:
+        """The model compiled for one image at a time, made when the first comes alone."""
+        self._model.reshape([1, *self._model.inputs[0].partial_shape[1:]])
+        return self._compile().create_infer_request()
