@@ -19,6 +19,11 @@ def test_more_than_rounding_is_not():
     assert not compare_logits(LOGITS, LOGITS + np.float32(2e-3)).holds
 
 
+def test_logits_beyond_the_usual_may_differ_by_a_hundred_thousandth():
+    assert compare_logits(LOGITS * 1e4, LOGITS * 1e4 + np.float32(0.2)).holds
+    assert not compare_logits(LOGITS * 1e4, LOGITS * 1e4 + np.float32(0.4)).holds
+
+
 def test_logits_that_are_not_numbers_never_agree():
     assert not compare_logits(LOGITS, np.full_like(LOGITS, np.nan)).holds
 

@@ -19,7 +19,7 @@ from fashion_classifier.inference.runtimes.opening import open_runtime
 DATA = blobs(40)
 
 
-@pytest.mark.parametrize("runtime", ["auto", "torch", "onnx"])
+@pytest.mark.parametrize("runtime", ["auto", "torch", "onnx", "openvino"])
 def test_every_runtime_gives_the_network_s_probabilities(saved, runtime):
     opened, loaded = open_model(saved, runtime, threads=1), load_model(saved)
     assert opened.classes == loaded.classes
@@ -35,7 +35,7 @@ def test_onnx_runtime_is_taken_where_there_is_a_choice(saved):
 def test_a_folder_without_onnx_is_opened_in_pytorch(tmp_path):
     save_model(make_model(), tmp_path / "model", onnx=False)
     assert open_model(tmp_path / "model", threads=1).runtime.name == "torch"
-    with pytest.raises(ModelError, match=r"this model has no model\.onnx, which onnx needs"):
+    with pytest.raises(ModelError, match=r"this model has no model\.onnx, which onnx in float32 needs"):
         open_model(tmp_path / "model", "onnx")
 
 
@@ -51,7 +51,7 @@ def test_images_of_another_shape_are_refused(saved):
 def test_what_there_is_not_is_said(saved, tmp_path):
     with pytest.raises(UsageError, match="There is no runtime 'abacus'; there are torch, onnx, openvino"):
         open_runtime(saved, "abacus")  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="onnx computes in float32, not in int4"):
+    with pytest.raises(UsageError, match="onnx computes in float32 or int8, not in int4"):
         open_runtime(saved, "onnx", "int4")
     with pytest.raises(UnavailableError, match="there is no model here"):
         open_model(tmp_path)
@@ -72,6 +72,6 @@ def test_predicting_in_a_process_of_its_own_imports_no_pytorch(saved, tmp_path):
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert "HEAVY: []" in done.stderr
     facts = json.loads(done.stdout.splitlines()[-1])
-    assert facts["runtime"] == {"name": "onnx", "precision": "float32"}
+    assert facts["runtime"] == {"name": "onnx", "precision": "float32", "views": "mirrored", "tried": []}
     expected = load_model(saved).predict(DATA.images[:1])[0]
     assert facts["rows"][0]["probability"] == pytest.approx(expected.max(), abs=1e-5)

@@ -75,8 +75,8 @@ def predict(
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
         place = model_folder(model or latest_finished_run(Path("runs")))
-        opened = open_model(place, runtime.value)
         files = find_pictures(paths)
+        opened = open_model(place, runtime.value, n_images=len(files))
         rows: list[dict[str, Any]] = [
             {
                 "path": str(prediction.path),
@@ -95,8 +95,7 @@ def predict(
             _print(rows, format)
         if n_failed:
             out_to.warn(f"{n_failed:,} of {len(rows):,} files could not be read.")
-        runs_in = {"name": opened.runtime.name, "precision": opened.runtime.precision}
-        facts = {"model": str(opened.path), "runtime": runs_in, "n": len(rows), "failed": n_failed}
+        facts = {"model": str(opened.path), "runtime": opened.computed_by, "n": len(rows), "failed": n_failed}
         out_to.result(
             "predict",
             {

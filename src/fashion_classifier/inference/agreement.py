@@ -11,6 +11,7 @@ from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.runtimes.base import Logits
 
 TOLERANCE = 1e-3  # of logits, between runtimes that both compute in float32
+USUAL_LOGIT = 100.0  # up to which the tolerance is absolute; float32 rounds larger ones more
 TIE = 2e-3  # two first logits that lie nearer to each other than this may change places
 ACCURACY_TOLERANCE = 0.002  # accuracy that a lower precision may cost
 
@@ -25,23 +26,31 @@ class Agreement:
         Number of images.
     largest_difference
         Of any logit.
+    largest_logit
+        Of the reference, without its sign.
     n_changed
         Images of which the first class is another although the two first logits are no tie.
     """
 
     n: int
     largest_difference: float
+    largest_logit: float
     n_changed: int
 
     @property
     def holds(self) -> bool:
         """Whether they agree; logits that are not numbers never do."""
-        return self.largest_difference <= TOLERANCE and self.n_changed == 0
+        return self.largest_difference <= self.tolerance and self.n_changed == 0
+
+    @property
+    def tolerance(self) -> float:
+        """The largest difference that is allowed."""
+        return TOLERANCE * max(1.0, self.largest_logit / USUAL_LOGIT)
 
     def __str__(self) -> str:
         return (
             f"on {self.n} images the largest difference of a logit is {self.largest_difference:.2g} (at most "
-            f"{TOLERANCE:g} is allowed), and {self.n_changed} images get another first class"
+            f"{self.tolerance:.2g} is allowed), and {self.n_changed} images get another first class"
         )
 
 
@@ -50,7 +59,8 @@ def compare_logits(reference: Logits, found: Logits) -> Agreement:
     two_best = np.sort(reference, axis=1)[:, -2:]
     clear = two_best[:, 1] - two_best[:, 0] > TIE
     changed = clear & (reference.argmax(1) != found.argmax(1))
-    return Agreement(len(reference), float(np.abs(reference - found).max()), int(changed.sum()))
+    difference, largest = (float(np.abs(values).max()) for values in (reference - found, reference))
+    return Agreement(len(reference), difference, largest, int(changed.sum()))
 
 
 def accuracy_lost(reference: Probabilities, found: Probabilities) -> float:

@@ -19,6 +19,7 @@ from torch import Tensor
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.description import (
+    INT8,
     ONNX,
     UNFIT,
     WEIGHTS,
@@ -30,6 +31,7 @@ from fashion_classifier.inference.description import (
 )
 from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
+from fashion_classifier.inference.export.quantised import quantise
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.models.catalogue import build, config_from, settings_of
@@ -93,6 +95,7 @@ def save_model(
     replace: bool = False,
     onnx: bool = True,
     half: bool = False,
+    int8: bool = False,
     images: Images | None = None,
 ) -> None:
     """Write a model folder, whole or not at all.
@@ -107,18 +110,23 @@ def save_model(
     half
         Whether matrices and kernels are rounded to half precision, which halves the folder; mean, deviation and
         norms stay as they are.
+    int8
+        Whether to write the network quantised to whole numbers as well; it is left out where that would cost
+        accuracy. It needs `images`, at least some hundred.
     images
         Real images, uint8 of the model's shape, on which the ONNX is compared with PyTorch besides drawn ones.
 
     Raises
     ------
     UsageError
-        If the folder is there and `replace` is false.
+        If the folder is there and `replace` is false, or `int8` is wanted without images.
     ModelError
         If ONNX Runtime does not compute what PyTorch computes.
     """
     if folder.exists() and not replace:
         raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
+    if int8 and images is None:
+        raise UsageError("To quantise a model, images are needed that it is fitted to; none were given.")
     network = _rounded(model.network) if half else model.network
     standardise = network.standardise
     with atomic_folder(folder) as place:
@@ -126,6 +134,8 @@ def save_model(
         if onnx:
             content = export(network, model.shape, len(model.classes), half=half, images=images)
             (place / ONNX).write_bytes(content)
+        if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
+            (place / INT8).write_bytes(quantised)
         description = Description(
             family=model.config.family,
             settings=settings_of(model.config),

@@ -5,6 +5,7 @@
     model.json            what it is: family, config, classes, image shape, preprocessing, how to predict, provenance
     weights.safetensors   the network's weights
     model.onnx            the same network for other runtimes; may be missing where nobody but this program will read it
+    model.int8.onnx       the same quantised to whole numbers, if that was asked for and costs no accuracy
     manifest.json         SHA-256 and size of each file
 """
 
@@ -25,7 +26,8 @@ from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 from fashion_classifier.storage import write_json
 
 FORMAT_VERSION = 1
-MODEL, WEIGHTS, ONNX, MANIFEST = "model.json", "weights.safetensors", "model.onnx", "manifest.json"
+MODEL, WEIGHTS, MANIFEST = "model.json", "weights.safetensors", "manifest.json"
+ONNX, INT8 = "model.onnx", "model.int8.onnx"
 LARGEST_JSON = 4 << 20  # bytes
 LARGEST_FILE = 4 << 30
 UNFIT = (KeyError, TypeError, ValueError, AttributeError)

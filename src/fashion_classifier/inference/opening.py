@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from fashion_classifier.data.dataset import Images, ImageShape
-from fashion_classifier.inference.description import ONNX, Description, read_description
+from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
 from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
-from fashion_classifier.inference.runtimes.opening import runtime_for
+from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates
+from fashion_classifier.inference.runtimes.opening import has_openvino, runtime_for
 from fashion_classifier.progress import Progress, silent
 
 
@@ -44,6 +46,17 @@ class OpenedModel:
         """Of the images that the model takes."""
         return self.description.shape
 
+    @property
+    def computed_by(self) -> dict[str, Any]:
+        """What computed the last answers, and what it was chosen among, as plain values."""
+        tried = self.runtime.tried if isinstance(self.runtime, FastestRuntime) else ()
+        return {
+            "name": self.runtime.name,
+            "precision": self.runtime.precision,
+            "views": self.description.how.views,
+            "tried": [asdict(other) for other in tried],
+        }
+
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
         """Return probabilities as a float32 array of shape (n, n_classes).
 
@@ -63,7 +76,9 @@ class OpenedModel:
         return predict_probabilities(self.runtime, images, self.description.how, progress=progress, task=task)
 
 
-def open_model(folder: Path, runtime: RuntimeName | Literal["auto"] = "auto", *, threads: int = 0) -> OpenedModel:
+def open_model(
+    folder: Path, runtime: RuntimeName | Literal["auto"] = "auto", *, threads: int = 0, n_images: int = 0
+) -> OpenedModel:
     """Open a model folder for predicting.
 
     Parameters
@@ -71,9 +86,12 @@ def open_model(folder: Path, runtime: RuntimeName | Literal["auto"] = "auto", *,
     folder
         A model folder.
     runtime
-        "auto" takes ONNX Runtime, or PyTorch where the folder has no ONNX.
+        "auto" takes ONNX Runtime, for many images the fastest that is installed and agrees with it, and PyTorch where
+        the folder has no ONNX.
     threads
         Threads to compute with; 0 for one a core.
+    n_images
+        How many images are to come, as far as that is known; for few there is no time lost on a choice.
 
     Raises
     ------
@@ -85,6 +103,12 @@ def open_model(folder: Path, runtime: RuntimeName | Literal["auto"] = "auto", *,
         If there is no such runtime.
     """
     description, files = read_description(folder)
-    name: RuntimeName = runtime if runtime != "auto" else "onnx" if ONNX in files else "torch"
-    opened = runtime_for(folder, description, files, name, threads=threads)
+    open_another = partial(runtime_for, folder, description, files, threads=threads)
+    if runtime != "auto":
+        opened = open_another(runtime)
+    elif ONNX not in files:
+        opened = open_another("torch")
+    else:
+        others = candidates(quantised=INT8 in files, openvino=has_openvino(), n_images=n_images)
+        opened = FastestRuntime(open_another("onnx"), tuple(others), open_another, n_images)
     return OpenedModel(path=folder, description=description, runtime=opened)

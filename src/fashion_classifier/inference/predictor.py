@@ -77,8 +77,9 @@ def predict_probabilities(
         Probabilities; each row sums to 1.
     """
     batches = []
-    for start in range(0, len(images), runtime.batch_size):
-        batch = images[start : start + runtime.batch_size]
+    size = runtime.batch_size
+    for start in range(0, len(images), size):
+        batch = images[start : start + size]
         batches.append(_average_of_views(runtime, batch, config))
         progress(task, start + len(batch), len(images))
     return np.concatenate(batches)

@@ -7,7 +7,7 @@ layer goes through PyTorch's exporter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.models.ensemble import Ensemble
@@ -121,9 +122,37 @@ def _standardise(writer: GraphWriter, layer: Any, inputs: str) -> str:
 
 
 def _sequence(writer: GraphWriter, layers: Any, inputs: str) -> str:
-    for layer in layers:
+    for layer in layers if writer.half else folded(layers):
         inputs = writer.layer(layer, inputs)
     return inputs
+
+
+def folded(layers: Iterable[nn.Module]) -> list[nn.Module]:
+    """Put each norm into the convolution before it, even past a max pooling where no channel changes its sign.
+
+    Runtimes do as much for norms that follow at once; a norm behind a pooling would stay, and could not be quantised.
+    Not for half precision: the products of rounded numbers are no such numbers.
+    """
+    kept: list[nn.Module] = []
+    for layer in layers:
+        before = kept[-1] if kept else None
+        passed = kept.pop() if type(before) is nn.MaxPool2d and _keeps_order(layer) else None
+        if type(layer) is nn.BatchNorm2d and kept and type(kept[-1]) is nn.Conv2d and _is_plain(layer):
+            kept[-1] = fuse_conv_bn_eval(kept[-1], layer)
+            kept += [] if passed is None else [passed]
+        else:
+            kept += [layer] if passed is None else [passed, layer]
+    return kept
+
+
+def _keeps_order(layer: nn.Module) -> bool:
+    """Tell whether a layer is a norm before which the largest value is the largest after it, too."""
+    return type(layer) is nn.BatchNorm2d and _is_plain(layer) and bool((layer.weight > 0).all())
+
+
+def _is_plain(norm: nn.BatchNorm2d) -> bool:
+    """Tell whether a norm scales and has statistics of its own."""
+    return norm.affine and norm.track_running_stats
 
 
 def _convolution(writer: GraphWriter, layer: Any, inputs: str) -> str:
@@ -143,7 +172,7 @@ def _convolution(writer: GraphWriter, layer: Any, inputs: str) -> str:
 
 
 def _norm(writer: GraphWriter, layer: Any, inputs: str) -> str:
-    if not layer.affine or not layer.track_running_stats:
+    if not _is_plain(layer):
         raise UnknownLayerError("BatchNorm2d without scale or running statistics")
     values = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
     return writer.node("BatchNormalization", inputs, *map(writer.constant, values), epsilon=layer.eps)

@@ -11,13 +11,13 @@ from fashion_classifier.data.dataset import Images
 
 Logits = NDArray[np.float32]  # (n, k)
 RuntimeName = Literal["torch", "onnx", "openvino"]
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "int8"]
 
 RUNTIMES: tuple[RuntimeName, ...] = get_args(RuntimeName)
 PRECISIONS: dict[RuntimeName, tuple[Precision, ...]] = {
     "torch": ("float32", "bfloat16"),
-    "onnx": ("float32",),
-    "openvino": ("float32", "bfloat16"),
+    "onnx": ("float32", "int8"),
+    "openvino": ("float32", "bfloat16", "int8"),
 }
 
 
@@ -30,7 +30,7 @@ class Runtime(Protocol):
 
     @property
     def precision(self) -> str:
-        """What it computes in: "float32" or "bfloat16"."""
+        """What it computes in: "float32", "bfloat16" or "int8"."""
 
     @property
     def batch_size(self) -> int:

@@ -35,7 +35,7 @@ class OnnxRuntime:
     """
 
     name: ClassVar[RuntimeName] = "onnx"
-    batch_size: ClassVar[int] = 250
+    batch_size: ClassVar[int] = 256
 
     def __init__(
         self,

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 from fashion_classifier.errors import MissingExtraError, ModelError, UsageError
 from fashion_classifier.inference.cores import available_cores
-from fashion_classifier.inference.description import ONNX, Description, read_description
+from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
 from fashion_classifier.inference.runtimes.base import PRECISIONS, RUNTIMES, Runtime, RuntimeName
+
+
+class _How(TypedDict):
+    """What both runtimes for ONNX are given besides the file."""
+
+    threads: int
+    precision: str
+    place: str
 
 
 def open_runtime(folder: Path, name: RuntimeName, precision: str | None = None, *, threads: int = 0) -> Runtime:
@@ -55,25 +64,31 @@ def runtime_for(
     threads = threads or available_cores()
     if name == "torch":
         return _in_torch(folder, precision, threads)
-    if ONNX not in files:
+    precision = precision or "float32"
+    file = INT8 if precision == "int8" else ONNX
+    if file not in files:
         raise ModelError(
-            f"{folder}: this model has no {ONNX}, which {name} needs; it was saved without, or by an older version. "
-            "Predict with torch, or load the model and save it again."
+            f"{folder}: this model has no {file}, which {name} in {precision} needs; it was saved without, or by an "
+            "older version. Predict with torch, or load the model and save it again."
         )
-    content, shape, n_classes = (folder / ONNX).read_bytes(), description.shape, len(description.classes)
+    content, shape, n_classes = (folder / file).read_bytes(), description.shape, len(description.classes)
+    how: _How = {"threads": threads, "precision": precision, "place": str(folder / file)}
     if name == "onnx":
         from fashion_classifier.inference.runtimes.onnx_runtime import OnnxRuntime
 
-        return OnnxRuntime(content, shape, n_classes, threads=threads, place=str(folder / ONNX))
-    if find_spec("openvino") is None:
+        return OnnxRuntime(content, shape, n_classes, **how)
+    if not has_openvino():
         raise MissingExtraError(
             "OpenVINO is not installed: pip install 'fashion-images-classifier[openvino]', or take another runtime."
         )
     from fashion_classifier.inference.runtimes.open_vino import OpenVinoRuntime
 
-    return OpenVinoRuntime(
-        content, shape, n_classes, precision=precision or "float32", threads=threads, place=str(folder / ONNX)
-    )
+    return OpenVinoRuntime(content, shape, n_classes, **how)
+
+
+def has_openvino() -> bool:
+    """Tell whether the extra is installed, without importing it."""
+    return find_spec("openvino") is not None
 
 
 def _in_torch(folder: Path, precision: str | None, threads: int) -> Runtime:

@@ -28,16 +28,24 @@ class TorchRuntime:
     """
 
     name: ClassVar[RuntimeName] = "torch"
-    batch_size: ClassVar[int] = 500
 
     network: nn.Module
     precision: str = "float32"
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @property
+    def batch_size(self) -> int:
+        """Number of images that it is best given at once: on a CPU more of them fall out of its caches."""
+        return 256 if self.device.type == "cpu" else 500
+
     def logits(self, images: Images) -> Logits:
         """Return a float32 array of shape (n, k)."""
-        device = next(self.network.parameters()).device
-        with evaluating(self.network), torch.inference_mode(), computing_in(self.precision, device):
-            batch = torch.from_numpy(np.array(images)).to(device)
+        with evaluating(self.network), torch.inference_mode(), computing_in(self.precision, self.device):
+            batch = torch.from_numpy(np.array(images)).to(self.device)
             found: Logits = self.network(batch).float().cpu().numpy()
         return found
 
