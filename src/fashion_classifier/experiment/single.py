@@ -18,8 +18,9 @@ from fashion_classifier.evaluation.metrics import Evaluation, evaluate
 from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.facts import provenance_of
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.experiment.machine import choose_device, use_threads
-from fashion_classifier.experiment.record import RUN, RunFolder, check_can_be_made
+from fashion_classifier.experiment.record import RunFolder, check_can_be_made
 from fashion_classifier.experiment.run import MOST_EPOCHS, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model, save_model
@@ -151,19 +152,24 @@ class Opened:
     run: RunFolder | None
 
 
-def open_model(path: Path, which: str = "optimized") -> Opened:
-    """Load a model folder, or a run's initial or optimized model.
+def open_model(named: Path | None, which: str = "optimized") -> Opened:
+    """Load a model folder, a run's initial or optimized model, or a model that comes with the package.
+
+    Parameters
+    ----------
+    named, which
+        As for `fashion_classifier.experiment.lookup.locate_model`.
 
     Raises
     ------
     UnavailableError
-        If there is neither.
+        If there is none.
     ModelError
         If it is damaged.
     """
-    if (path / RUN).is_file():
-        return Opened(f"{path.name}/{which}", path / which, load_model(path / which), RunFolder(path))
-    return Opened(path.name, path, load_model(path), None)
+    place = locate_model(named, which)
+    run = None if place.run is None else RunFolder(place.run)
+    return Opened(place.name, place.path, load_model(place.path), run)
 
 
 def evaluate_on_test(

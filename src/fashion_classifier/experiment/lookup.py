@@ -1,0 +1,107 @@
+"""Where a model lies that somebody names, or that nobody names: found without anything that trains."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.inference.shelf import MANIFEST, MODEL, SHIPPED, default_model, model_folders
+
+RUN = "run.json"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """Where a model lies.
+
+    Parameters
+    ----------
+    name
+        What it is called: a folder's name, a run's with which of its models, or a shipped model's.
+    path
+        The model folder.
+    run
+        The run folder to which it belongs, if there is one.
+    """
+
+    name: str
+    path: Path
+    run: Path | None = None
+
+
+def find_runs(parent: Path) -> list[Path]:
+    """Return the run folders in a folder, oldest first."""
+    if not parent.is_dir():
+        return []
+    return sorted(Path(entry.path) for entry in os.scandir(parent) if (Path(entry.path) / RUN).is_file())
+
+
+def is_finished(run: Path) -> bool:
+    """Tell whether a run's record says that it was finished; a damaged record says nothing."""
+    try:
+        record = json.loads((run / RUN).read_bytes())
+    except ValueError:
+        return False  # `fashion runs` lists it as damaged
+    return isinstance(record, dict) and bool(record.get("finished"))
+
+
+def locate_model(
+    named: Path | None, which: str = "optimized", *, runs: Path = RUNS, shipped: Path = SHIPPED
+) -> ModelPlace:
+    """Find a model folder.
+
+    Parameters
+    ----------
+    named
+        A model folder, a run folder, or a shipped model's name; None for the latest finished run in `runs`, or where
+        there is none for the most accurate shipped model.
+    which
+        Of a run, the "initial" or the "optimized" model.
+    runs, shipped
+        Where run folders and shipped models lie.
+
+    Raises
+    ------
+    UnavailableError
+        If there is none.
+    """
+    if named is None:
+        return _latest_or_shipped(which, runs, shipped)
+    if (named / RUN).is_file():
+        return ModelPlace(f"{named.name}/{which}", named / which, named)
+    if (named / MODEL).is_file():
+        return ModelPlace(named.name, named)
+    names = {folder.name: folder for folder in model_folders(shipped)}
+    if str(named) in names:
+        return ModelPlace(str(named), names[str(named)])
+    if not named.exists():
+        raise UnavailableError(
+            f"{named}: there is no model here; a model folder holds {MODEL} and {MANIFEST}. {_shipped(list(names))}"
+        )
+    return ModelPlace(named.name, named)
+
+
+def _latest_or_shipped(which: str, runs: Path, shipped: Path) -> ModelPlace:
+    """Return the model of the latest finished run, or the most accurate shipped model."""
+    finished = [run for run in find_runs(runs) if is_finished(run)]
+    if finished:
+        return ModelPlace(f"{finished[-1].name}/{which}", finished[-1] / which, finished[-1])
+    model = default_model(shipped)
+    if model is None:
+        raise UnavailableError(
+            f"There is no finished run in ./{runs}, and no model comes with this installation; name a model folder or "
+            "a run folder, or make a run."
+        )
+    return ModelPlace(model.name, model.path)
+
+
+def _shipped(names: Sequence[str]) -> str:
+    """Say which models come with the package."""
+    if not names:
+        return "No model comes with this installation."
+    return f"Models that come with the program are {', '.join(names)}."
