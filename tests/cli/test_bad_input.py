@@ -229,6 +229,7 @@ TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
     "no run to resume": (None, "run --resume nowhere", 4, "nowhere: there is no run here"),
     "damaged run record": (unfinished, "run --resume run", 3, "it is no record of a run"),
     "no model": (None, "evaluate nowhere", 4, "nowhere: there is no model here"),
+    "no model of that name": (things, "predict things.npz --model nothing", 4, "nothing: there is no model here"),
     "no finished run": (things, "predict things.npz", 4, "There is no finished run in ./runs"),
     "no pictures": (
         damaged_model(lambda _: Path("empty").mkdir()),

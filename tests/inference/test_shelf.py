@@ -10,7 +10,14 @@ import pytest
 from tests.inference.shelves import accuracy, put_model
 
 from fashion_classifier.errors import ModelError, UnavailableError
-from fashion_classifier.inference.shelf import SHIPPED, Accuracy, default_model, model_facts, shipped_models
+from fashion_classifier.inference.shelf import (
+    SHIPPED,
+    Accuracy,
+    default_model,
+    model_facts,
+    model_folders,
+    shipped_folders,
+)
 
 
 def test_the_record_of_the_making_is_read(tmp_path):
@@ -30,23 +37,21 @@ def test_a_model_without_a_record_claims_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("n_models", [0, 1, 3])
-def test_shipped_models_are_listed_by_name(tmp_path, n_models):
+def test_model_folders_are_found_by_name(tmp_path, n_models):
     for number in reversed(range(n_models)):
         put_model(tmp_path / f"model-{number}", test=accuracy(0.8))
     (tmp_path / "README.md").write_text("no model")
-    assert [model.name for model in shipped_models(tmp_path)] == [f"model-{number}" for number in range(n_models)]
+    assert [folder.name for folder in model_folders(tmp_path)] == [f"model-{number}" for number in range(n_models)]
 
 
 def test_the_most_accurate_shipped_model_is_the_default(tmp_path):
-    assert default_model(tmp_path) is None
-    put_model(tmp_path / "a", test=accuracy(0.8))
-    put_model(tmp_path / "b", test=accuracy(0.9))
-    put_model(tmp_path / "c")
-    assert default_model(tmp_path).name == "b"
+    assert default_model([]) is None
+    shipped = [put_model(tmp_path / name, test=accuracy(score)) for name, score in (("a", 0.8), ("b", 0.9))]
+    assert default_model([*shipped, put_model(tmp_path / "c")]).name == "b"
 
 
 def test_what_the_package_holds_can_be_listed():
-    for model in shipped_models():
+    for model in map(model_facts, shipped_folders()):
         assert model.accuracy is not None, model.name
         assert model.command, model.name
         assert model.licence, model.name

@@ -31,14 +31,15 @@ def models(
 
       fashion models elsewhere/models --json
     """
-    from fashion_classifier.inference.shelf import SHIPPED, default_model, model_folders
+    from fashion_classifier.inference.shelf import default_model, model_folders, shipped_folders
 
     with output(as_json=as_json) as out_to:
-        found = [_listed(folder, "shipped") for folder in model_folders(SHIPPED)]
+        shipped = shipped_folders()
+        found = [_listed(folder, "shipped") for folder in shipped]
         for parent in folders or [Path("models"), Path("runs")]:
             found += [_listed(folder, "folder") for folder in model_folders(parent)]
             found += _of_runs(parent)
-        default = default_model()
+        default = default_model(shipped)
         if found:
             columns = ["model", "family", "classes", "images", "made", "accuracy", "95 % interval", "size"]
             out_to.table("", columns, [_row(facts) for facts in found], left=5)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.progress import Progress, TaskID
 
 PLAIN_EVERY_S = 5.0
@@ -58,7 +58,8 @@ class Output:
             title=Text(title) if title else None, title_justify="left", title_style="bold", box=None, pad_edge=False
         )
         for number, column in enumerate(columns):
-            table.add_column(column, justify="left" if number < left else "right", header_style="dim")
+            justify: JustifyMethod = "left" if number < left else "right"
+            table.add_column(column, justify=justify, no_wrap=number >= left, header_style="dim")
         for row in rows:
             table.add_row(*map(Text, row))  # names are texts, not markup
         self.console.print(table)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.inference.shelf import MANIFEST, MODEL, SHIPPED, default_model, model_folders
+from fashion_classifier.inference.shelf import MANIFEST, MODEL, default_model, shipped_folders
 
 RUN = "run.json"
 RUNS = Path("runs")
@@ -51,7 +51,7 @@ def is_finished(run: Path) -> bool:
 
 
 def locate_model(
-    named: Path | None, which: str = "optimized", *, runs: Path = RUNS, shipped: Path = SHIPPED
+    named: Path | None, which: str = "optimized", *, runs: Path = RUNS, shipped: Sequence[Path] | None = None
 ) -> ModelPlace:
     """Find a model folder.
 
@@ -62,21 +62,24 @@ def locate_model(
         there is none for the most accurate shipped model.
     which
         Of a run, the "initial" or the "optimized" model.
-    runs, shipped
-        Where run folders and shipped models lie.
+    runs
+        Where run folders lie.
+    shipped
+        Folders of shipped models; by default those that come with the package.
 
     Raises
     ------
     UnavailableError
         If there is none.
     """
+    shipped = shipped_folders() if shipped is None else shipped
     if named is None:
         return _latest_or_shipped(which, runs, shipped)
     if (named / RUN).is_file():
         return ModelPlace(f"{named.name}/{which}", named / which, named)
     if (named / MODEL).is_file():
         return ModelPlace(named.name, named)
-    names = {folder.name: folder for folder in model_folders(shipped)}
+    names = {folder.name: folder for folder in shipped}
     if str(named) in names:
         return ModelPlace(str(named), names[str(named)])
     if not named.exists():
@@ -86,7 +89,7 @@ def locate_model(
     return ModelPlace(named.name, named)
 
 
-def _latest_or_shipped(which: str, runs: Path, shipped: Path) -> ModelPlace:
+def _latest_or_shipped(which: str, runs: Path, shipped: Sequence[Path]) -> ModelPlace:
     """Return the model of the latest finished run, or the most accurate shipped model."""
     finished = [run for run in find_runs(runs) if is_finished(run)]
     if finished:

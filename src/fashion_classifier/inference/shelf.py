@@ -18,6 +18,7 @@ the record of its making, ``record.json``::
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,20 +119,20 @@ def model_facts(folder: Path) -> ModelFacts:
         ) from error
 
 
-def shipped_models(shelf: Path = SHIPPED) -> list[ModelFacts]:
-    """Return the models that come with the package, by name.
+def shipped_folders() -> list[Path]:
+    """Return the folders of the models that come with the package, by name."""
+    return model_folders(SHIPPED)
+
+
+def default_model(shipped: Sequence[Path]) -> ModelFacts | None:
+    """Return the model with the highest recorded accuracy, or None where there is no model.
 
     Parameters
     ----------
-    shelf
-        The folder in which their folders lie.
+    shipped
+        Model folders, as `shipped_folders` gives them.
     """
-    return [model_facts(folder) for folder in model_folders(shelf)]
-
-
-def default_model(shelf: Path = SHIPPED) -> ModelFacts | None:
-    """Return the shipped model with the highest recorded accuracy, or None where there is no shipped model."""
-    models = shipped_models(shelf)
+    models = map(model_facts, shipped)
     return max(models, key=lambda model: model.accuracy.value if model.accuracy else 0.0, default=None)
 
 
