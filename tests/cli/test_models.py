@@ -18,7 +18,8 @@ def shipped(fashion, tmp_path) -> Path:
     put_model(tmp_path / "shipped/good", test=accuracy(0.9))
     put_model(tmp_path / "shipped/fair", test=accuracy(0.8))
     Image.fromarray(blobs(3).images[0]).save("picture.png")
-    return tmp_path / "shipped"
+    place: Path = tmp_path / "shipped"
+    return place
 
 
 def test_nothing_is_listed_where_there_is_nothing(fashion):

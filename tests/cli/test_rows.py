@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 import polars as pl
 import pytest
 
 from fashion_classifier.cli.rows import Format, rows_to_file, rows_to_stream
 
-ROWS = [
+ROWS: list[dict[str, Any]] = [
     {"path": 'a,"b".png', "class": "T-shirt/top", "probability": 0.25, "error": ""},
     {"path": "é\n.png", "class": None, "probability": None, "error": "broken; [red]"},
 ]
