@@ -107,23 +107,44 @@ def decoding(
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _prepare_process)
     try:
         ahead = max(2 * processes, AHEAD_BYTES // (size * picture_bytes))
-        waiting = deque(pool.submit(decode, batch, shape) for batch in islice(batches, ahead))
+        waiting = deque(_Awaited.of(pool, batch, shape) for batch in islice(batches, ahead))
         yield _after(first, _ahead(pool, waiting, batches, shape))
     finally:
         pool.shutdown(cancel_futures=True)
 
 
+@dataclass(eq=False)
+class _Awaited:
+    """A batch that a process will decode, unless this one does so first."""
+
+    paths: tuple[str, ...]
+    shape: ImageShape
+    future: Future[DecodedBatch]
+
+    @classmethod
+    def of(cls, pool: ProcessPoolExecutor, paths: tuple[str, ...], shape: ImageShape) -> _Awaited:
+        """Give a batch to the processes."""
+        return cls(paths, shape, pool.submit(decode, paths, shape))
+
+    def decoded_here(self) -> bool:
+        """Decode the batch here, if no process has been given it yet; tell whether that was so."""
+        if not self.future.cancel():
+            return False
+        self.future = Future()
+        self.future.set_result(decode(self.paths, self.shape))
+        return True
+
+
 def _ahead(
-    pool: ProcessPoolExecutor,
-    waiting: deque[Future[DecodedBatch]],
-    batches: Iterator[tuple[str, ...]],
-    shape: ImageShape,
+    pool: ProcessPoolExecutor, waiting: deque[_Awaited], batches: Iterator[tuple[str, ...]], shape: ImageShape
 ) -> Iterator[DecodedBatch]:
-    """Yield what the processes decode, in order; for each batch that is taken another one is given out."""
+    """Yield batches in order; while the next one is not ready, decode later ones instead of waiting for it."""
     try:
         while waiting:
-            batch = waiting.popleft().result()
-            waiting.extend(pool.submit(decode, following, shape) for following in islice(batches, 1))
+            while not waiting[0].future.done() and any(batch.decoded_here() for batch in waiting):
+                pass
+            batch = waiting.popleft().future.result()
+            waiting.extend(_Awaited.of(pool, following, shape) for following in islice(batches, 1))
             yield batch
     except BrokenProcessPool as error:
         raise UnavailableError(
