@@ -59,8 +59,8 @@ format: $(VENV)/installed  ## bring the code into form
 	$(BIN)/ruff check --fix .
 
 .PHONY: wheel
-wheel: $(VENV)/installed  ## build the wheel into dist/
-	$(BIN)/python -m build --wheel
+wheel: $(VENV)/installed  ## build the source archive, and from it the wheel, into dist/
+	$(BIN)/python -m build
 
 .PHONY: help
 help:  ## this list

@@ -3,8 +3,8 @@
 python benchmarks/ship_model.py --minutes 15 --name fashion-mnist
 
 Trains the same recipe twice: on the training part, for the cross-validation accuracy by which it was chosen, and on
-training + cross-validation data, which is the model that is kept, in half precision; then opens the test set once. Takes
-a little over twice the minutes.
+training + cross-validation data, which is the model that is kept, in half precision; then opens the test set once.
+Takes a little over twice the minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 from common import commit, machine, official_data
-
 from fashion_classifier.data.load import load
 from fashion_classifier.inference.bundle import load_model, save_model
 from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED

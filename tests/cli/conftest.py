@@ -35,10 +35,13 @@ Fashion = Callable[..., Result]
 
 @pytest.fixture
 def fashion(monkeypatch, capfd, tmp_path) -> Fashion:
-    """Call ``fashion("run", "--minutes", 1)`` in a folder of its own."""
+    """Call ``fashion("run", "--minutes", 1)`` in a folder of its own; shipped models lie in its folder `shipped`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FASHION_DATA", raising=False)
     monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(
+        "fashion_classifier.inference.shelf.SHIPPED", tmp_path / "shipped"
+    )  # empty, unless a test fills it
 
     def call(*arguments: object) -> Result:
         monkeypatch.setattr(sys, "argv", ["fashion", *map(str, arguments)])

@@ -125,9 +125,11 @@ def unfinished(_: Fashion) -> None:
 TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
     "unknown option": (None, "run --colour", 2, "No such option"),
     "unknown command": (None, "fly", 2, "No such command"),
-    "too short a time": (None, "run --data sample --minutes 0.1", 2, "`minutes >= 0.5` must hold, but got minutes=0.1"),
+    "too short a time": (None, "train --minutes 0.1", 2, "`minutes >= 0.2` must hold, but got minutes=0.1"),
+    "too short for a run": (None, "run --data sample --minutes 0.3", 2, "`minutes >= 0.5` must hold for a run"),
     "no epochs": (None, "run --data sample --trials 1 --epochs 0", 2, "`epochs > 0` must hold, but got epochs=0.0"),
-    "unknown family": (None, "train --model tree", 2, "There is no model family 'tree'; there are mlp, cnn, resnet."),
+    "unknown family": (None, "train --model tree", 2, "no recipes for the family 'tree'; there are some for cnn,"),
+    "unknown recipe": (None, "train --recipe soup", 2, "There is no recipe 'soup'; there are initial, perceptron,"),
     "bad size": (None, "run --data sample --image-size big", 2, "An image size is height x width in pixels"),
     "bad fraction": (None, "run --data sample --validation-fraction 2", 2, "`0 < validation_fraction < 1` must hold"),
     "unknown device": (None, "run --data sample --device abacus", 2, "device must be auto, cpu, cuda or mps"),
@@ -229,6 +231,7 @@ TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
     "no run to resume": (None, "run --resume nowhere", 4, "nowhere: there is no run here"),
     "damaged run record": (unfinished, "run --resume run", 3, "it is no record of a run"),
     "no model": (None, "evaluate nowhere", 4, "nowhere: there is no model here"),
+    "no model of that name": (things, "predict things.npz --model nothing", 4, "nothing: there is no model here"),
     "no finished run": (things, "predict things.npz", 4, "There is no finished run in ./runs"),
     "no pictures": (
         damaged_model(lambda _: Path("empty").mkdir()),

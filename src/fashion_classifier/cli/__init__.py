@@ -11,7 +11,6 @@ import os  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
 
-from fashion_classifier.cli.app import app  # noqa: E402
 from fashion_classifier.errors import FashionError  # noqa: E402
 
 DEBUG = "--debug"
@@ -23,6 +22,8 @@ def main() -> None:
     0 all is well; 1 an unexpected fault; 2 wrong usage; 3 bad data; 4 what could not be had; 5 an unfit model;
     130 interrupted.
     """
+    from fashion_classifier.cli.app import app  # here, for processes that are started beside this one do without it
+
     # OpenMP's threads spin while they wait, without end by default: beside another busy process small steps then take
     # many times as long. Some microseconds of spinning cost nothing on a quiet machine (docs/experiments.md).
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")

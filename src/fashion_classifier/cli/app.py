@@ -7,25 +7,31 @@ from typing import Annotated
 import typer
 
 from fashion_classifier import __version__
-from fashion_classifier.cli import compare, data, evaluate, predict, report, run, runs, train, tune
+from fashion_classifier.cli.deferred import deferred_group
+
+# What `fashion --help` lists without importing it; a test holds each sentence to the command's own help.
+COMMANDS = {
+    "run": "Load, train, tune, retrain, evaluate and report, within a time (5 minutes by default).",
+    "data": "Look at data, convert it, fetch it.",
+    "train": "Train one recipe and save the model; the test set stays sealed.",
+    "tune": "Search for the best recipe; the same command goes on where it stopped.",
+    "evaluate": "Evaluate a model on the data's test set; a run's record notes that the test set was opened.",
+    "compare": "Compare two models on the same test images, paired: what B mends and breaks, and whether it is better.",
+    "report": "Make a run's figures and report.html again, from the run folder alone.",
+    "predict": "Classify pictures that already look like the model's training data.",
+    "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
+    "runs": "List the runs in a folder, oldest first, with what came out of them.",
+}
 
 app = typer.Typer(
     name="fashion",
+    cls=deferred_group(COMMANDS),
     help="From labelled images of garments to a classifier, and to conclusions that can be defended.",
     epilog="Example: fashion run --minutes 5",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(run.run)
-app.add_typer(data.app, name="data")
-app.command()(train.train)
-app.command()(tune.tune)
-app.command()(evaluate.evaluate)
-app.command()(compare.compare)
-app.command()(report.report)
-app.command()(predict.predict)
-app.command()(runs.runs)
 
 
 def _version(wanted: bool) -> None:

@@ -20,7 +20,7 @@ def compare(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Compare two models on the same test images, paired: what B mends, what it breaks, whether it is better.
+    """Compare two models on the same test images, paired: what B mends and breaks, and whether it is better.
 
     Examples:
 

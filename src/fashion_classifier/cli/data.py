@@ -7,15 +7,16 @@ from typing import Annotated
 
 import typer
 
+from fashion_classifier.cli.help import Command, Group
 from fashion_classifier.cli.options import GroupBy, ImageSize, Json, parse_size
 from fashion_classifier.cli.output import Output, output
 
-app = typer.Typer(help="Look at data, convert it, fetch it.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Look at data, convert it, fetch it.", no_args_is_help=True, add_completion=False)
 
 Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file or folder, 'fashion-mnist', 'sample' or 'auto'.")]
 
 
-@app.command()
+@app.command(cls=Command)
 def check(
     source: Source = "auto", image_size: ImageSize = None, group_by: GroupBy = None, as_json: Json = False
 ) -> None:
@@ -70,7 +71,7 @@ def check(
         )
 
 
-@app.command()
+@app.command(cls=Command)
 def show(
     source: Source = "auto",
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The PNG file to write.")] = Path(
@@ -104,7 +105,7 @@ def show(
         out_to.result("data-show", {"file": str(out), "name": collection.name})
 
 
-@app.command()
+@app.command(cls=Command)
 def convert(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to read, as for the other commands.")],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="What to write; it must not be there yet.")],
@@ -145,7 +146,7 @@ def convert(
         _told(out_to, written, form, {name: len(part) for name, part in parts.items()})
 
 
-@app.command()
+@app.command(cls=Command)
 def download(as_json: Json = False) -> None:
     """Fetch the official Fashion-MNIST files (30 MB) into the cache; what is there is not fetched again.
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fashion_classifier.cli.options import Data, GroupBy, Json, Seed
+from fashion_classifier.cli.options import Data, GroupBy, Json, ModelOrRun, Seed
 from fashion_classifier.cli.output import between, output, percent
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(metavar="MODEL_OR_RUN", help="A model folder or a run folder.")],
+    model: ModelOrRun = None,
     data: Data = "auto",
     initial: Annotated[bool, typer.Option("--initial", help="Of a run, the initial model.")] = False,
     group_by: GroupBy = None,
@@ -29,6 +28,8 @@ def evaluate(
       fashion evaluate runs/2026-01-31-101500-auto
 
       fashion evaluate models/mine --data my_photos
+
+      fashion evaluate --data fashion-mnist
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import evaluation_facts
@@ -36,6 +37,8 @@ def evaluate(
 
     with output(as_json=as_json) as out_to:
         opened = open_model(model, "initial" if initial else "optimized")
+        if model is None:
+            out_to.tell(f"Model: {opened.path}")
         used_s = time.perf_counter() - STARTED
         prepared = prepare_for(opened, data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         result, _ = evaluate_on_test(opened, prepared.collection, prepared.split, progress=out_to.progress)

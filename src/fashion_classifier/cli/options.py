@@ -18,6 +18,12 @@ Data = Annotated[
         help="A file or folder, 'fashion-mnist', 'sample', or 'auto': $FASHION_DATA, ./data, cache, download, sample.",
     ),
 ]
+_MODEL_OR_RUN = (
+    "A model folder, a run folder, or a shipped model's name; by default the latest finished run in ./runs, "
+    "or else the best shipped model."
+)
+ModelOrRun = Annotated[Path | None, typer.Argument(metavar="MODEL_OR_RUN", help=_MODEL_OR_RUN, show_default=False)]
+ModelOption = Annotated[Path | None, typer.Option("--model", metavar="MODEL_OR_RUN", help=_MODEL_OR_RUN)]
 ImageSize = Annotated[
     str | None, typer.Option("--image-size", metavar="HxW", help="Bring all images to this size, e.g. 28x28.")
 ]

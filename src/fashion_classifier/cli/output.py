@@ -7,12 +7,11 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.progress import Progress, TaskID
 
 PLAIN_EVERY_S = 5.0
 SAMPLE_WARNING = (
@@ -33,6 +32,8 @@ class Output:
     """
 
     def __init__(self, *, as_json: bool, rows_on_stdout: bool = False) -> None:
+        from rich.console import Console
+
         self.as_json = as_json
         self.console = Console(stderr=as_json or rows_on_stdout, highlight=False, soft_wrap=True)
         self._bars: Progress | None = None
@@ -50,11 +51,15 @@ class Output:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
         """Show a table; its first `left` columns are texts, the others numbers."""
+        from rich.table import Table
+        from rich.text import Text
+
         table = Table(
             title=Text(title) if title else None, title_justify="left", title_style="bold", box=None, pad_edge=False
         )
         for number, column in enumerate(columns):
-            table.add_column(column, justify="left" if number < left else "right", header_style="dim")
+            justify: JustifyMethod = "left" if number < left else "right"
+            table.add_column(column, justify=justify, no_wrap=number >= left, header_style="dim")
         for row in rows:
             table.add_row(*map(Text, row))  # names are texts, not markup
         self.console.print(table)
@@ -104,6 +109,8 @@ class Output:
 
 def _bars(console: Console) -> Progress:
     """Return the bars: task, share, time left, detail."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
@@ -112,6 +119,7 @@ def _bars(console: Console) -> Progress:
         TextColumn("{task.fields[detail]}", markup=False, style="dim"),
         console=console,
         transient=True,
+        redirect_stdout=not console.stderr,  # rows on standard output stay there
     )
 
 

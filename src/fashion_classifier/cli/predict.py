@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fashion_classifier.cli.options import Json
+from fashion_classifier.cli.options import Json, ModelOption
 from fashion_classifier.cli.output import output
+from fashion_classifier.cli.rows import Format, Row, rows_to_file, rows_to_stream
 from fashion_classifier.errors import UsageError
+from fashion_classifier.progress import silent
+
+if TYPE_CHECKING:
+    from fashion_classifier.inference.files import FilePrediction
+    from fashion_classifier.inference.opening import OpenedModel
 
 BAD_DATA = 3
-
-
-class Format(StrEnum):
-    """The form of the rows."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
 
 
 class RuntimeChoice(StrEnum):
@@ -35,15 +34,8 @@ class RuntimeChoice(StrEnum):
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Pictures, and folders of pictures.")],
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            metavar="MODEL_OR_RUN",
-            help="A model or run folder; by default the latest finished run in ./runs.",
-        ),
-    ] = None,
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, and folders of pictures.")],
+    model: ModelOption = None,
     format: Annotated[Format, typer.Option("--format", help="The form of the rows.")] = Format.TABLE,  # noqa: A002
     output_file: Annotated[
         Path | None,
@@ -64,85 +56,75 @@ def predict(
       fashion predict shoe.png --model runs/2026-01-31-101500-auto
 
       fashion predict photos/ --format csv --output answers.csv
+
+      fashion predict photos/ --format jsonl | head
     """
-    from fashion_classifier.experiment.lookup import latest_finished_run, model_folder
-    from fashion_classifier.inference.files import find_pictures, predict_files
-    from fashion_classifier.inference.opening import open_model
+    from fashion_classifier.experiment.lookup import locate_model
+    from fashion_classifier.inference.decoding import decoding
+    from fashion_classifier.inference.files import find_pictures, predict_batches
+    from fashion_classifier.inference.shelf import model_facts
 
     if format is Format.PARQUET and output_file is None:
         raise UsageError("Parquet is for files: say to which file the rows go.")
     if output_file is not None and output_file.exists():
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
-        place = model_folder(model or latest_finished_run(Path("runs")))
+        place = locate_model(model)
+        if model is None:
+            out_to.tell(f"Model: {place.path}")
         files = find_pictures(paths)
-        opened = open_model(place, runtime.value, n_images=len(files))
-        rows: list[dict[str, Any]] = [
-            {
-                "path": str(prediction.path),
-                "class": prediction.predicted,
-                "probability": prediction.probability,
-                "error": prediction.error,
-            }
-            for prediction in predict_files(opened, files, progress=out_to.progress)
-        ]
+        kept: list[Row] = []
+        n_rows = n_failed = 0
+        rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
+        progress = silent if rows_are_seen else out_to.progress
+        with decoding(files, len(files), model_facts(place.path).shape) as batches:
+            opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
+            with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
+                for prediction in predict_batches(opened, batches, len(files), progress=progress):
+                    write(_row(prediction))
+                    n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
         out_to.close()
-        n_failed = sum(bool(row["error"]) for row in rows)
         if output_file is not None:
-            _write(rows, format, output_file)
-            out_to.tell(f"{len(rows):,} rows in {output_file}")
-        elif not as_json:
-            _print(rows, format)
+            out_to.tell(f"{n_rows:,} rows in {output_file}")
         if n_failed:
-            out_to.warn(f"{n_failed:,} of {len(rows):,} files could not be read.")
-        facts = {"model": str(opened.path), "runtime": opened.computed_by, "n": len(rows), "failed": n_failed}
+            out_to.warn(f"{n_failed:,} of {n_rows:,} files could not be read.")
+        facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
         out_to.result(
             "predict",
             {
                 **facts,
                 "output": None if output_file is None else str(output_file),
-                "rows": rows if output_file is None else None,
+                "rows": kept if output_file is None else None,
             },
         )
     if n_failed:
         raise typer.Exit(BAD_DATA)
 
 
-def _print(rows: list[dict[str, Any]], form: Format) -> None:
-    """Write the rows to standard output."""
-    if form is Format.TABLE:
-        width = max(len(row["path"]) for row in rows)
-        for row in rows:
-            answer = row["error"] or f"{row['class']}  {row['probability']:.1%}"
-            sys.stdout.write(f"{row['path']:<{width}}  {answer}\n")
+def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
+    """Import what predicts, and open the model."""
+    from fashion_classifier.inference.opening import open_model
+
+    return open_model(path, runtime.value, n_images=n_images)
+
+
+def _row(prediction: FilePrediction) -> Row:
+    """Return a prediction as a row."""
+    return {
+        "path": str(prediction.path),
+        "class": prediction.predicted,
+        "probability": prediction.probability,
+        "error": prediction.error,
+    }
+
+
+@contextmanager
+def _rows_to(path: Path | None, form: Format, kept: list[Row] | None, width: int) -> Iterator[Callable[[Row], object]]:
+    """Give what a row is handed to: a file, the list that the JSON object will hold, or standard output."""
+    if path is not None:
+        with rows_to_file(path, form) as write:
+            yield write
+    elif kept is not None:
+        yield kept.append
     else:
-        sys.stdout.write(_text(rows, form))
-
-
-def _text(rows: list[dict[str, Any]], form: Format) -> str:
-    """Return the rows as text."""
-    import csv
-    import io
-    import json
-
-    if form is Format.JSONL:
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def _write(rows: list[dict[str, Any]], form: Format, path: Path) -> None:
-    """Write the rows to a file, atomically."""
-    import polars as pl
-
-    from fashion_classifier.storage import atomic_path, write_text
-
-    if form is Format.PARQUET:
-        schema = {"path": pl.String, "class": pl.String, "probability": pl.Float64, "error": pl.String}
-        with atomic_path(path) as temporary:
-            pl.DataFrame(rows, schema=schema).write_parquet(temporary)
-    else:
-        write_text(path, _text(rows, Format.CSV if form is Format.TABLE else form))
+        yield rows_to_stream(sys.stdout, form, width)

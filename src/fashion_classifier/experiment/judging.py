@@ -13,7 +13,7 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
-from fashion_classifier.experiment.lookup import model_folder
+from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.experiment.preparation import Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
@@ -31,20 +31,24 @@ class Opened:
     run: RunFolder | None
 
 
-def open_model(path: Path, which: str = "optimized") -> Opened:
-    """Load a model folder, or a run's initial or optimized model.
+def open_model(named: Path | None, which: str = "optimized") -> Opened:
+    """Load a model folder, a run's initial or optimized model, or a model that comes with the package.
+
+    Parameters
+    ----------
+    named, which
+        As for `fashion_classifier.experiment.lookup.locate_model`.
 
     Raises
     ------
     UnavailableError
-        If there is neither.
+        If there is none.
     ModelError
         If it is damaged.
     """
-    place = model_folder(path, which)
-    if place != path:
-        return Opened(f"{path.name}/{which}", place, load_model(place), RunFolder(path))
-    return Opened(path.name, path, load_model(path), None)
+    place = locate_model(named, which)
+    run = None if place.run is None else RunFolder(place.run)
+    return Opened(place.name, place.path, load_model(place.path), run)
 
 
 def evaluate_on_test(

@@ -1,14 +1,37 @@
-"""Where a model lies that somebody names: found without anything that trains."""
+"""Where a model lies that somebody names, or that nobody names: found without anything that trains."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_classifier.errors import UnavailableError
+from fashion_classifier.inference.shelf import MANIFEST, MODEL, default_model, shipped_folders
 
 RUN = "run.json"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """Where a model lies.
+
+    Parameters
+    ----------
+    name
+        What it is called: a folder's name, a run's with which of its models, or a shipped model's.
+    path
+        The model folder.
+    run
+        The run folder to which it belongs, if there is one.
+    """
+
+    name: str
+    path: Path
+    run: Path | None = None
 
 
 def find_runs(parent: Path) -> list[Path]:
@@ -18,26 +41,70 @@ def find_runs(parent: Path) -> list[Path]:
     return sorted(Path(entry.path) for entry in os.scandir(parent) if (Path(entry.path) / RUN).is_file())
 
 
-def latest_finished_run(parent: Path) -> Path:
-    """Return the latest finished run in a folder; a run whose record is damaged is passed over.
+def is_finished(run: Path) -> bool:
+    """Tell whether a run's record says that it was finished; a damaged record says nothing."""
+    try:
+        record = json.loads((run / RUN).read_bytes())
+    except ValueError:
+        return False  # `fashion runs` lists it as damaged
+    return isinstance(record, dict) and bool(record.get("finished"))
+
+
+def locate_model(
+    named: Path | None, which: str = "optimized", *, runs: Path = RUNS, shipped: Sequence[Path] | None = None
+) -> ModelPlace:
+    """Find a model folder.
+
+    Parameters
+    ----------
+    named
+        A model folder, a run folder, or a shipped model's name; None for the latest finished run in `runs`, or where
+        there is none for the most accurate shipped model.
+    which
+        Of a run, the "initial" or the "optimized" model.
+    runs
+        Where run folders lie.
+    shipped
+        Folders of shipped models; by default those that come with the package.
 
     Raises
     ------
     UnavailableError
         If there is none.
     """
-    for path in reversed(find_runs(parent)):
-        try:
-            record = json.loads((path / RUN).read_bytes())
-        except ValueError:
-            continue  # `fashion runs` lists it as damaged
-        if isinstance(record, dict) and record.get("finished"):
-            return path
-    raise UnavailableError(
-        f"There is no finished run in ./{parent}; name a model folder or a run folder, or make a run."
-    )
+    shipped = shipped_folders() if shipped is None else shipped
+    if named is None:
+        return _latest_or_shipped(which, runs, shipped)
+    if (named / RUN).is_file():
+        return ModelPlace(f"{named.name}/{which}", named / which, named)
+    if (named / MODEL).is_file():
+        return ModelPlace(named.name, named)
+    names = {folder.name: folder for folder in shipped}
+    if str(named) in names:
+        return ModelPlace(str(named), names[str(named)])
+    if not named.exists():
+        raise UnavailableError(
+            f"{named}: there is no model here; a model folder holds {MODEL} and {MANIFEST}. {_shipped(list(names))}"
+        )
+    return ModelPlace(named.name, named)
 
 
-def model_folder(path: Path, which: str = "optimized") -> Path:
-    """Return the folder of a run's initial or optimized model, or `path` itself where it is no run."""
-    return path / which if (path / RUN).is_file() else path
+def _latest_or_shipped(which: str, runs: Path, shipped: Sequence[Path]) -> ModelPlace:
+    """Return the model of the latest finished run, or the most accurate shipped model."""
+    finished = [run for run in find_runs(runs) if is_finished(run)]
+    if finished:
+        return ModelPlace(f"{finished[-1].name}/{which}", finished[-1] / which, finished[-1])
+    model = default_model(shipped)
+    if model is None:
+        raise UnavailableError(
+            f"There is no finished run in ./{runs}, and no model comes with this installation; name a model folder or "
+            "a run folder, or make a run."
+        )
+    return ModelPlace(model.name, model.path)
+
+
+def _shipped(names: Sequence[str]) -> str:
+    """Say which models come with the package."""
+    if not names:
+        return "No model comes with this installation."
+    return f"Models that come with the program are {', '.join(names)}."

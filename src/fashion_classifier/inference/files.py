@@ -1,21 +1,21 @@
-"""Predicting for files: pictures found, read and classified in batches, so that any number fits into memory."""
+"""Predicting for files: pictures found, decoded and classified in batches, so that any number fits into memory."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fashion_classifier.data.pictures import SUFFIXES, read_picture, to_array
-from fashion_classifier.errors import DataError, UnavailableError
-from fashion_classifier.inference.predictor import Classifier
+from fashion_classifier.data.pictures import SUFFIXES
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.progress import Progress, silent
 
-BATCH_SIZE = 250
+if TYPE_CHECKING:
+    from fashion_classifier.inference.predictor import Classifier
 
 
 @dataclass(frozen=True)
@@ -38,34 +38,67 @@ class FilePrediction:
     error: str = ""
 
 
-def find_pictures(places: Sequence[Path]) -> list[Path]:
-    """List the files to classify: each file that is named, and the pictures in each folder that is named.
+@dataclass(frozen=True)
+class PictureFiles:
+    """Files to classify, listed anew each time they are asked for: only one folder's names are held at a time.
+
+    Parameters
+    ----------
+    places
+        Files and folders.
+    n
+        How many files were found.
+    longest
+        Characters of the longest path.
+    """
+
+    places: tuple[Path, ...]
+    n: int
+    longest: int
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[str]:
+        return _walk(self.places)
+
+
+def find_pictures(places: Sequence[Path]) -> PictureFiles:
+    """Find the files to classify: each file that is named, and the pictures in each folder that is named.
 
     Raises
     ------
     UnavailableError
         If a place does not exist, or no picture is found at all.
     """
-    found: list[Path] = []
     for place in places:
-        if place.is_dir():
-            for folder, folders, files in os.walk(place):
-                folders.sort()
-                names = sorted(name for name in files if Path(name).suffix.lower() in SUFFIXES and name[0] != ".")
-                found.extend(Path(folder) / name for name in names)
-        elif place.exists():
-            found.append(place)
-        else:
+        if not place.exists():
             raise UnavailableError(f"{place}: there is no such file or folder.")
-    if not found:
+    n = longest = 0
+    for path in _walk(places):
+        n, longest = n + 1, max(longest, len(path))
+    if not n:
         raise UnavailableError(
             f"{', '.join(map(str, places))}: there are no pictures here; files ending in "
             f"{', '.join(sorted(SUFFIXES))} are looked for."
         )
-    return found
+    return PictureFiles(tuple(places), n, longest)
 
 
-def predict_files(model: Classifier, files: Sequence[Path], *, progress: Progress = silent) -> Iterator[FilePrediction]:
+def _walk(places: Sequence[Path]) -> Iterator[str]:
+    """Yield the paths of files and of the pictures in folders, in the order of their names."""
+    for place in places:
+        if not place.is_dir():
+            yield str(place)
+            continue
+        for folder, folders, files in os.walk(place):
+            folders.sort()
+            for name in sorted(files):
+                if os.path.splitext(name)[1].lower() in SUFFIXES and name[0] != ".":  # noqa: PTH122 - for each of a million
+                    yield os.path.join(folder, name)  # noqa: PTH118 - as above
+
+
+def predict_files(model: Classifier, files: PictureFiles, *, progress: Progress = silent) -> Iterator[FilePrediction]:
     """Classify pictures that already look like the model's training data.
 
     Yields
@@ -73,25 +106,41 @@ def predict_files(model: Classifier, files: Sequence[Path], *, progress: Progres
     FilePrediction
         For each file, in order; a file that cannot be read is told with its error and does not stop the others.
     """
-    for start in range(0, len(files), BATCH_SIZE):
-        batch = files[start : start + BATCH_SIZE]
-        read = [_read(path, model) for path in batch]
-        images = [image for image in read if isinstance(image, np.ndarray)]
-        probabilities: Iterator[Any] = iter(model.predict(np.stack(images)) if images else ())
-        for path, image in zip(batch, read, strict=True):
-            if isinstance(image, str):
-                yield FilePrediction(path, None, None, image)
-                continue
-            row = next(probabilities)
-            yield FilePrediction(path, model.classes[row.argmax()], float(row.max()))
-        progress("Predicting", start + len(batch), len(files))
+    with decoding(files, len(files), model.shape) as batches:
+        yield from predict_batches(model, batches, len(files), progress=progress)
 
 
-def _read(path: Path, model: Classifier) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | str:
-    """Read a picture in the model's shape, or say why that is not possible."""
-    try:
-        return to_array(read_picture(path, near=model.shape[:2]), model.shape)
-    except DataError as error:
-        return str(error)
-    except OSError as error:
-        return f"{path}: it cannot be read ({error.strerror or error})"
+def predict_batches(
+    model: Classifier, batches: Iterable[DecodedBatch], n: int, *, progress: Progress = silent
+) -> Iterator[FilePrediction]:
+    """Classify pictures as they are decoded.
+
+    Parameters
+    ----------
+    model
+        Whose shape the pictures have.
+    batches
+        What `fashion_classifier.inference.decoding.decoding` gives.
+    n
+        About how many files there are; for the progress.
+    """
+    begun, done = time.perf_counter(), 0
+    for batch in batches:
+        yield from _predicted(model, batch)
+        done += len(batch.paths)
+        rate = done / (time.perf_counter() - begun)
+        progress("Predicting", done, max(n, done), f"{rate:,.0f} files/s")
+
+
+def _predicted(model: Classifier, batch: DecodedBatch) -> Iterator[FilePrediction]:
+    """Classify one batch."""
+    answers: Iterator[tuple[int, float]] = iter(())
+    if len(batch.images):
+        probabilities = model.predict(batch.images)
+        answers = zip(probabilities.argmax(1).tolist(), probabilities.max(1).tolist(), strict=True)
+    for path, error in zip(batch.paths, batch.errors, strict=True):
+        if error:
+            yield FilePrediction(Path(path), None, None, error)
+        else:
+            label, probability = next(answers)
+            yield FilePrediction(Path(path), model.classes[label], probability)

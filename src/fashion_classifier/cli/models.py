@@ -1,0 +1,132 @@
+"""`fashion models`: what there is to predict with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fashion_classifier.cli.options import Json
+from fashion_classifier.cli.output import between, output, percent
+
+if TYPE_CHECKING:
+    from fashion_classifier.inference.shelf import Accuracy, ModelFacts
+
+
+def models(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FOLDER", help="Where to look; ./models and ./runs by default.", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the models that there are: those that come with the program, those in ./models, and those of runs.
+
+    The accuracy is the one that was recorded when the model was made; `fashion evaluate` measures anew.
+
+    Examples:
+
+      fashion models
+
+      fashion models elsewhere/models --json
+    """
+    from fashion_classifier.inference.shelf import default_model, model_folders, shipped_folders
+
+    with output(as_json=as_json) as out_to:
+        shipped = shipped_folders()
+        found = [_listed(folder, "shipped") for folder in shipped]
+        for parent in folders or [Path("models"), Path("runs")]:
+            found += [_listed(folder, "folder") for folder in model_folders(parent)]
+            found += _of_runs(parent)
+        default = default_model(shipped)
+        if found:
+            columns = ["model", "family", "classes", "images", "made", "accuracy", "95 % interval", "size"]
+            out_to.table("", columns, [_row(facts) for facts in found], left=5)
+        else:
+            out_to.tell("There are no models: none comes with this installation, and none is in ./models or ./runs.")
+        out_to.result("models", {"models": found, "default": None if default is None else default.name})
+
+
+def _of_runs(parent: Path) -> list[dict[str, Any]]:
+    """Return what is known of the models of the runs in a folder, their accuracies from the runs' results."""
+    from fashion_classifier.errors import FashionError
+    from fashion_classifier.experiment.lookup import find_runs
+    from fashion_classifier.inference.shelf import MODEL, Accuracy
+    from fashion_classifier.reporting.run_folder import RESULTS, read_results
+
+    listed = []
+    for run in find_runs(parent):
+        recorded: dict[str, Accuracy] = {}
+        problem = ""
+        try:
+            results = read_results(run) if (run / RESULTS).is_file() else None
+        except FashionError as error:
+            results, problem = None, str(error)
+        for which in ("initial", "optimized"):
+            test = getattr(results, which).test if results is not None else None
+            if test is not None:
+                low, high = test.accuracy.low, test.accuracy.high
+                recorded[which] = Accuracy(value=test.accuracy.value, low=low, high=high, n=test.n)
+            if (run / which / MODEL).is_file():
+                listed.append(_listed(run / which, "run", recorded.get(which), problem))
+    return listed
+
+
+def _listed(folder: Path, kind: str, accuracy: Accuracy | None = None, problem: str = "") -> dict[str, Any]:
+    """Return what programs are told of a model; a damaged one is told with its error and does not hide the others."""
+    from fashion_classifier.errors import ModelError
+    from fashion_classifier.inference.shelf import model_facts
+
+    try:
+        return _facts(model_facts(folder), kind, accuracy) | {"error": problem}
+    except ModelError as error:
+        named = {"model": folder.name if kind == "shipped" else str(folder), "path": str(folder), "kind": kind}
+        return {**dict.fromkeys(KEYS), **named, "error": str(error)}
+
+
+KEYS = (
+    *("model", "path", "kind", "family", "classes", "image", "bytes", "accuracy", "accuracy_interval", "n"),
+    *("made", "command", "seed", "commit", "data", "licence", "error"),
+)
+
+
+def _facts(facts: ModelFacts, kind: str, accuracy: Accuracy | None) -> dict[str, Any]:
+    """Return what programs are told of a sound model."""
+    accuracy = accuracy or facts.accuracy
+    return {
+        "model": facts.name if kind == "shipped" else str(facts.path),
+        "path": str(facts.path),
+        "kind": kind,
+        "family": facts.family,
+        "classes": list(facts.classes),
+        "image": facts.shape._asdict(),
+        "bytes": facts.n_bytes,
+        "accuracy": None if accuracy is None else accuracy.value,
+        "accuracy_interval": None if accuracy is None else [accuracy.low, accuracy.high],
+        "n": None if accuracy is None else accuracy.n,
+        "made": facts.made or None,
+        "command": facts.command or None,
+        "seed": facts.seed,
+        "commit": facts.commit or None,
+        "data": facts.data or None,
+        "licence": facts.licence or None,
+    }
+
+
+def _row(facts: dict[str, Any]) -> list[str]:
+    """Return what people are told of a model."""
+    if facts["family"] is None:
+        return [facts["model"], f"damaged: {facts['error']}", "", "", "", "", "", ""]
+    image = facts["image"]
+    known = facts["accuracy"] is not None
+    return [
+        facts["model"],
+        facts["family"],
+        str(len(facts["classes"])),
+        f"{image['height']}x{image['width']} {'grey' if image['channels'] == 1 else 'colour'}",
+        facts["made"] or "",
+        percent(facts["accuracy"]) if known else "",
+        between(*facts["accuracy_interval"]) if known else "",
+        f"{facts['bytes'] / 1e6:.2f} MB",
+    ]

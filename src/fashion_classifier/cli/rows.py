@@ -1,0 +1,92 @@
+"""The rows of `fashion predict`, written as they come: as a table, CSV, JSON Lines or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, TextIO
+
+Row = dict[str, Any]  # path, class, probability, error
+COLUMNS = ("path", "class", "probability", "error")
+ROW_GROUP = 100_000  # rows of a Parquet file that are held in memory together
+
+
+class Format(StrEnum):
+    """The form of the rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+@contextmanager
+def rows_to_file(path: Path, form: Format) -> Iterator[Callable[[Row], None]]:
+    """Give what writes a row to a file; the file is there, whole, when the block has ended well.
+
+    Parameters
+    ----------
+    path
+        The file's place.
+    form
+        The form of the rows; a table becomes CSV.
+    """
+    from fashion_classifier.storage import atomic_path
+
+    with atomic_path(path) as temporary:
+        if form is Format.PARQUET:
+            with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+                lines = Path(folder, "rows.jsonl")
+                with lines.open("w", encoding="utf-8") as file:
+                    yield rows_to_stream(file, Format.JSONL)
+                _to_parquet(lines, temporary)
+        else:
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                yield rows_to_stream(file, Format.CSV if form is Format.TABLE else form)
+
+
+def rows_to_stream(stream: TextIO | None = None, form: Format = Format.TABLE, width: int = 0) -> Callable[[Row], None]:
+    """Return what writes a row to a stream.
+
+    Parameters
+    ----------
+    stream
+        Standard output by default.
+    form
+        Of the rows; Parquet cannot be streamed.
+    width
+        Characters of the first column of a table.
+    """
+    assert form is not Format.PARQUET
+    stream = stream or sys.stdout
+    if form is Format.CSV:
+        writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        return writer.writerow
+    if form is Format.JSONL:
+        return lambda row: _write(stream, json.dumps(row, ensure_ascii=False))
+    return lambda row: _write(stream, f"{row['path']:<{width}}  {row['error'] or _answer(row)}")
+
+
+def _answer(row: Row) -> str:
+    """Return a row's class and probability for people."""
+    return f"{row['class']}  {row['probability']:.1%}"
+
+
+def _write(stream: TextIO, line: str) -> None:
+    """Write a line."""
+    stream.write(f"{line}\n")
+
+
+def _to_parquet(lines: Path, target: Path) -> None:
+    """Turn JSON Lines into Parquet, a row group at a time."""
+    import polars as pl
+
+    schema = {"path": pl.String, "class": pl.String, "probability": pl.Float64, "error": pl.String}
+    pl.scan_ndjson(lines, schema=schema).sink_parquet(target, row_group_size=ROW_GROUP)

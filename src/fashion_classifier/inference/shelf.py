@@ -1,0 +1,185 @@
+"""The models that come with the package, and what any model folder says of itself: read without the model's weights.
+
+A shipped model is a model folder in ``inference/shipped/<name>/`` with, beside the files that every model folder has,
+the record of its making, ``record.json``::
+
+    {
+      "schema": "fashion.model-record/1",
+      "made": "2026-01-31",
+      "command": "fashion train --minutes 30 --on all",
+      "seed": 0,
+      "commit": "…",
+      "data": {"name": "Fashion-MNIST", "fingerprint": "…"},
+      "test": {"n": 10000, "accuracy": 0.95, "accuracy_interval": [0.945, 0.954]},
+      "licence": "MIT"
+    }
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.errors import ModelError, UnavailableError
+
+SHIPPED = Path(__file__).with_name("shipped")
+MODEL, MANIFEST, RECORD = "model.json", "manifest.json", "record.json"
+RECORD_SCHEMA = "fashion.model-record/1"
+LARGEST_JSON = 4 << 20  # bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """A test accuracy as it was recorded.
+
+    Parameters
+    ----------
+    value, low, high
+        Shares between 0 and 1: the accuracy and its 95 % interval.
+    n
+        Test images.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.low <= self.value <= self.high <= 1 and self.n > 0):
+            raise ValueError(f"`0 <= low <= value <= high <= 1` and `n > 0` must hold, but got {self}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """What a model folder says of itself.
+
+    Parameters
+    ----------
+    name
+        The folder's name.
+    path
+        The folder.
+    family
+        Of networks.
+    classes
+        Names, in the order of the probabilities.
+    shape
+        Of the images that it takes.
+    n_bytes
+        Size of all its files.
+    accuracy
+        On a test set, as recorded; None where nothing is recorded.
+    made, command, commit, licence
+        When and how it was made and what its licence is, as recorded; empty where nothing is recorded.
+    seed
+        From which all chance was derived; None where it is not recorded.
+    data
+        Name and fingerprint of the data; empty where they are not recorded.
+    """
+
+    name: str
+    path: Path
+    family: str
+    classes: tuple[str, ...]
+    shape: ImageShape
+    n_bytes: int
+    accuracy: Accuracy | None = None
+    made: str = ""
+    command: str = ""
+    commit: str = ""
+    licence: str = ""
+    seed: int | None = None
+    data: dict[str, str]
+
+
+def model_facts(folder: Path) -> ModelFacts:
+    """Read what a model folder says of itself, in `model.json` and, where there is one, `record.json`.
+
+    Raises
+    ------
+    UnavailableError
+        If there is no model folder at that place.
+    ModelError
+        If one of the two is damaged.
+    """
+    if not (folder / MODEL).is_file() and not (folder / MANIFEST).is_file():
+        raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
+    description = _read_object(folder / MODEL)
+    record = _read_object(folder / RECORD) if (folder / RECORD).is_file() else {"schema": RECORD_SCHEMA}
+    try:
+        return _facts(folder, description, record)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{folder}: this is no usable model ({type(error).__name__}: {error}). Get it again, or train anew."
+        ) from error
+
+
+def shipped_folders() -> list[Path]:
+    """Return the folders of the models that come with the package, by name."""
+    return model_folders(SHIPPED)
+
+
+def default_model(shipped: Sequence[Path]) -> ModelFacts | None:
+    """Return the model with the highest recorded accuracy, or None where there is no model.
+
+    Parameters
+    ----------
+    shipped
+        Model folders, as `shipped_folders` gives them.
+    """
+    models = map(model_facts, shipped)
+    return max(models, key=lambda model: model.accuracy.value if model.accuracy else 0.0, default=None)
+
+
+def model_folders(parent: Path) -> list[Path]:
+    """Return the model folders in a folder, by name."""
+    if not parent.is_dir():
+        return []
+    return sorted(folder for folder in parent.iterdir() if (folder / MODEL).is_file())
+
+
+def _facts(folder: Path, description: dict[str, Any], record: dict[str, Any]) -> ModelFacts:
+    """Put together what the two files say; the record of the making goes before the description."""
+    if record["schema"] != RECORD_SCHEMA:
+        raise ValueError(f"{RECORD} has the schema {record['schema']!r}; this version reads {RECORD_SCHEMA!r}")
+    provenance, test = description.get("provenance", {}), record.get("test")
+    made_from = record.get("data", {"name": provenance.get("data"), "fingerprint": provenance.get("fingerprint")})
+    seed = record.get("seed", provenance.get("seed"))
+    return ModelFacts(
+        name=folder.name,
+        path=folder,
+        family=str(description["family"]),
+        classes=tuple(map(str, description["classes"])),
+        shape=ImageShape(**{name: int(side) for name, side in description["image"].items()}),
+        n_bytes=sum(path.stat().st_size for path in folder.iterdir() if path.is_file()),
+        accuracy=None if test is None else _accuracy(test),
+        seed=None if seed is None else int(seed),
+        data={str(name): str(value) for name, value in made_from.items() if value is not None},
+        **{name: str(record.get(name, "")) for name in ("made", "command", "commit", "licence")},
+    )
+
+
+def _accuracy(test: dict[str, Any]) -> Accuracy:
+    """Read a recorded test result."""
+    low, high = test["accuracy_interval"]
+    return Accuracy(value=float(test["accuracy"]), low=float(low), high=float(high), n=int(test["n"]))
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object of limited size."""
+    if not path.is_file():
+        raise ModelError(f"{path}: this file is missing from the model folder. Get the model again.")
+    if path.stat().st_size > LARGEST_JSON:
+        raise ModelError(f"{path}: {path.stat().st_size:,} bytes are too many for a description. Get the model again.")
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: this is not JSON ({error}). Get the model again.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: a JSON object was expected. Get the model again.")
+    return content

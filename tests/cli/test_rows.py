@@ -1,0 +1,65 @@
+"""Rows in every form: what is written comes back, and a file is whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import polars as pl
+import pytest
+
+from fashion_classifier.cli.rows import Format, rows_to_file, rows_to_stream
+
+ROWS: list[dict[str, Any]] = [
+    {"path": 'a,"b".png', "class": "T-shirt/top", "probability": 0.25, "error": ""},
+    {"path": "é\n.png", "class": None, "probability": None, "error": "broken; [red]"},
+]
+
+
+def test_a_table_is_aligned():
+    stream = io.StringIO()
+    for row in ROWS[:1]:
+        rows_to_stream(stream, Format.TABLE, 12)(row)
+    assert stream.getvalue() == 'a,"b".png     T-shirt/top  25.0%\n'
+
+
+@pytest.mark.parametrize("form", [Format.TABLE, Format.CSV])
+def test_csv_comes_back(tmp_path, form):
+    with rows_to_file(tmp_path / "rows", form) as write:
+        for row in ROWS:
+            write(row)
+    with (tmp_path / "rows").open(encoding="utf-8", newline="") as file:
+        found = list(csv.DictReader(file))
+    assert found == [{name: "" if value is None else str(value) for name, value in row.items()} for row in ROWS]
+
+
+def test_json_lines_come_back(tmp_path):
+    with rows_to_file(tmp_path / "rows", Format.JSONL) as write:
+        for row in ROWS:
+            write(row)
+    assert [json.loads(line) for line in (tmp_path / "rows").read_text(encoding="utf-8").splitlines()] == ROWS
+
+
+@pytest.mark.parametrize("rows", [ROWS, ROWS[1:], []], ids=["mixed", "errors alone", "none"])
+def test_parquet_comes_back_typed(tmp_path, rows):
+    with rows_to_file(tmp_path / "rows", Format.PARQUET) as write:
+        for row in rows:
+            write(row)
+    table = pl.read_parquet(tmp_path / "rows")
+    assert table.schema == {"path": pl.String, "class": pl.String, "probability": pl.Float64, "error": pl.String}
+    assert table.to_dicts() == rows
+    assert [path.name for path in tmp_path.iterdir()] == ["rows"]
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL, Format.PARQUET])
+def test_nothing_is_left_when_the_work_breaks_off(tmp_path, form):
+    def broken_off() -> None:
+        with rows_to_file(tmp_path / "rows", form) as write:
+            write(ROWS[0])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        broken_off()
+    assert list(tmp_path.iterdir()) == []
