@@ -19,7 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fashion_classifier.experiment.machine import available_cores, processor
+from fashion_classifier.experiment.machine import processor
+from fashion_classifier.inference.cores import available_cores
 
 Row = dict[str, Any]
 

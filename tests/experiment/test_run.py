@@ -14,7 +14,8 @@ from tests.cli.conftest import write_npz
 
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.listener import Listener
-from fashion_classifier.experiment.record import RunFolder, find_runs, new_run_path
+from fashion_classifier.experiment.lookup import find_runs
+from fashion_classifier.experiment.record import RunFolder, new_run_path
 from fashion_classifier.experiment.run import resume, run
 from fashion_classifier.experiment.settings import RunConfig
 

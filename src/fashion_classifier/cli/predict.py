@@ -11,7 +11,7 @@ import typer
 
 from fashion_classifier.cli.options import Json
 from fashion_classifier.cli.output import output
-from fashion_classifier.errors import DataError, UnavailableError, UsageError
+from fashion_classifier.errors import UsageError
 
 BAD_DATA = 3
 
@@ -23,6 +23,15 @@ class Format(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+
+
+class RuntimeChoice(StrEnum):
+    """What computes."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    ONNX = "onnx"
+    OPENVINO = "openvino"
 
 
 def predict(
@@ -40,6 +49,10 @@ def predict(
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the rows to a file, which must not be there yet."),
     ] = None,
+    runtime: Annotated[
+        RuntimeChoice,
+        typer.Option("--runtime", help="What computes; auto takes the fastest that is installed and agrees."),
+    ] = RuntimeChoice.AUTO,
     as_json: Json = False,
 ) -> None:
     """Classify pictures that already look like the model's training data.
@@ -52,15 +65,17 @@ def predict(
 
       fashion predict photos/ --format csv --output answers.csv
     """
-    from fashion_classifier.experiment.single import open_model
+    from fashion_classifier.experiment.lookup import latest_finished_run, model_folder
     from fashion_classifier.inference.files import find_pictures, predict_files
+    from fashion_classifier.inference.opening import open_model
 
     if format is Format.PARQUET and output_file is None:
         raise UsageError("Parquet is for files: say to which file the rows go.")
     if output_file is not None and output_file.exists():
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
-        opened = open_model(model or _latest_run())
+        place = model_folder(model or latest_finished_run(Path("runs")))
+        opened = open_model(place, runtime.value)
         files = find_pictures(paths)
         rows: list[dict[str, Any]] = [
             {
@@ -69,7 +84,7 @@ def predict(
                 "probability": prediction.probability,
                 "error": prediction.error,
             }
-            for prediction in predict_files(opened.model, files, progress=out_to.progress)
+            for prediction in predict_files(opened, files, progress=out_to.progress)
         ]
         out_to.close()
         n_failed = sum(bool(row["error"]) for row in rows)
@@ -80,7 +95,8 @@ def predict(
             _print(rows, format)
         if n_failed:
             out_to.warn(f"{n_failed:,} of {len(rows):,} files could not be read.")
-        facts = {"model": str(opened.path), "n": len(rows), "failed": n_failed}
+        runs_in = {"name": opened.runtime.name, "precision": opened.runtime.precision}
+        facts = {"model": str(opened.path), "runtime": runs_in, "n": len(rows), "failed": n_failed}
         out_to.result(
             "predict",
             {
@@ -91,23 +107,6 @@ def predict(
         )
     if n_failed:
         raise typer.Exit(BAD_DATA)
-
-
-def _latest_run() -> Path:
-    """Return the latest finished run in ./runs."""
-    from fashion_classifier.experiment.record import RunFolder, find_runs
-
-    finished = []
-    for path in find_runs(Path("runs")):
-        try:
-            finished += [path] if RunFolder(path).facts.get("finished") else []
-        except DataError:
-            continue  # a damaged record is listed as such by `fashion runs`
-    if not finished:
-        raise UnavailableError(
-            "There is no finished run in ./runs; name a model folder or a run folder, or make a run."
-        )
-    return finished[-1]
 
 
 def _print(rows: list[dict[str, Any]], form: Format) -> None:

@@ -24,7 +24,8 @@ def runs(
       fashion runs elsewhere/runs --json
     """
     from fashion_classifier.errors import FashionError
-    from fashion_classifier.experiment.record import RunFolder, find_runs
+    from fashion_classifier.experiment.lookup import find_runs
+    from fashion_classifier.experiment.record import RunFolder
     from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
     with output(as_json=as_json) as out_to:

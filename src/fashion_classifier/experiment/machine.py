@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from importlib.metadata import version
@@ -11,6 +10,7 @@ from pathlib import Path
 import torch
 
 from fashion_classifier.errors import UnavailableError
+from fashion_classifier.inference.cores import available_cores
 
 
 def choose_device(wanted: str) -> str:
@@ -41,17 +41,6 @@ def use_threads(wanted: int) -> int:
     return n_threads
 
 
-def available_cores() -> int:
-    """Return the number of cores that this process may use, a container's quota respected."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = Path("/sys/fs/cgroup/cpu.max")
-    if quota.is_file():
-        limit, period = quota.read_text().split()[:2]
-        if limit != "max":
-            cores = min(cores, max(1, int(limit) // int(period)))
-    return cores
-
-
 def peak_memory_mb() -> float:
     """Return the most memory that this process has had, in 10**6 bytes."""
     if sys.platform == "win32":
@@ -64,7 +53,7 @@ def peak_memory_mb() -> float:
 
 def versions() -> dict[str, str]:
     """Return the versions of all that shapes a result."""
-    names = ("fashion-images-classifier", "torch", "numpy", "optuna", "polars", "scipy", "pillow")
+    names = ("fashion-images-classifier", "torch", "numpy", "optuna", "polars", "scipy", "pillow", "onnxruntime")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 

@@ -11,10 +11,11 @@ from typing import Any
 
 from fashion_classifier.data.dataset import Opening
 from fashion_classifier.errors import DataError, Fault, UnavailableError, UsageError
+from fashion_classifier.experiment.lookup import RUN
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.storage import append_json_line, read_json_lines, write_json
 
-RUN, EVENTS, STAGES = "run.json", "events.jsonl", "stages"
+EVENTS, STAGES = "events.jsonl", "stages"
 SCHEMA = "fashion.run-record/1"
 
 
@@ -140,10 +141,3 @@ def new_run_path(parent: Path, name: str) -> Path:
     while path.exists():
         path, number = parent / f"{stem}-{number}", number + 1
     return path
-
-
-def find_runs(parent: Path) -> list[Path]:
-    """Return the run folders in a folder, oldest first."""
-    if not parent.is_dir():
-        return []
-    return sorted(Path(entry.path) for entry in os.scandir(parent) if (Path(entry.path) / RUN).is_file())

@@ -18,8 +18,9 @@ from fashion_classifier.evaluation.metrics import Evaluation, evaluate
 from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.facts import provenance_of
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.lookup import model_folder
 from fashion_classifier.experiment.machine import choose_device, use_threads
-from fashion_classifier.experiment.record import RUN, RunFolder, check_can_be_made
+from fashion_classifier.experiment.record import RunFolder, check_can_be_made
 from fashion_classifier.experiment.run import MOST_EPOCHS, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model, save_model
@@ -33,6 +34,7 @@ from fashion_classifier.tuning.space import known_families
 from fashion_classifier.tuning.study import Search, Trial, TuneConfig
 
 SAVING_S = 1.0  # kept back for the last validation and the model folder
+TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def train_one(
             progress=progress,
             task="Training",
         )
-    save_model(trained.model, folder)
+    save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
     return trained
 
 
@@ -136,7 +138,7 @@ def _keep_best(
         tell(f"{trial.purpose} {trial.index}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
         everything = [*search.trials(), *search.trials("confirmation")]
         if trial.accuracy == max(other.accuracy or 0.0 for other in everything):
-            save_model(trained.model, folder / "best", replace=True)
+            save_model(trained.model, folder / "best", replace=True, onnx=False)
 
     return on_trial
 
@@ -161,8 +163,9 @@ def open_model(path: Path, which: str = "optimized") -> Opened:
     ModelError
         If it is damaged.
     """
-    if (path / RUN).is_file():
-        return Opened(f"{path.name}/{which}", path / which, load_model(path / which), RunFolder(path))
+    place = model_folder(path, which)
+    if place != path:
+        return Opened(f"{path.name}/{which}", place, load_model(place), RunFolder(path))
     return Opened(path.name, path, load_model(path), None)
 
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fashion_classifier.data.pictures import SUFFIXES, read_picture, to_array
 from fashion_classifier.errors import DataError, UnavailableError
-from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.predictor import Classifier
 from fashion_classifier.progress import Progress, silent
 
 BATCH_SIZE = 250
@@ -64,7 +65,7 @@ def find_pictures(places: Sequence[Path]) -> list[Path]:
     return found
 
 
-def predict_files(model: Model, files: Sequence[Path], *, progress: Progress = silent) -> Iterator[FilePrediction]:
+def predict_files(model: Classifier, files: Sequence[Path], *, progress: Progress = silent) -> Iterator[FilePrediction]:
     """Classify pictures that already look like the model's training data.
 
     Yields
@@ -76,7 +77,7 @@ def predict_files(model: Model, files: Sequence[Path], *, progress: Progress = s
         batch = files[start : start + BATCH_SIZE]
         read = [_read(path, model) for path in batch]
         images = [image for image in read if isinstance(image, np.ndarray)]
-        probabilities = iter(model.predict(np.stack(images)) if images else ())
+        probabilities: Iterator[Any] = iter(model.predict(np.stack(images)) if images else ())
         for path, image in zip(batch, read, strict=True):
             if isinstance(image, str):
                 yield FilePrediction(path, None, None, image)
@@ -86,7 +87,7 @@ def predict_files(model: Model, files: Sequence[Path], *, progress: Progress = s
         progress("Predicting", start + len(batch), len(files))
 
 
-def _read(path: Path, model: Model) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | str:
+def _read(path: Path, model: Classifier) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | str:
     """Read a picture in the model's shape, or say why that is not possible."""
     try:
         return to_array(read_picture(path, near=model.shape[:2]), model.shape)

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.errors import FashionError
-from fashion_classifier.inference.predictor import PredictConfig, computing_in, predict_probabilities
+from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
+from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, computing_in
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
@@ -297,8 +298,8 @@ class _Loop:
             return None, None
         n_images = self.how.validation_images or len(self.validation)
         labels = self.validation.labels[:n_images]
-        how = PredictConfig(precision=self.how.precision)
-        probabilities = predict_probabilities(self.current, self.validation.images[:n_images], how)
+        runtime = TorchRuntime(self.current, self.how.precision)
+        probabilities = predict_probabilities(runtime, self.validation.images[:n_images], PredictConfig())
         given = probabilities[np.arange(len(labels)), labels]
         loss = -np.log(np.maximum(given, 1e-12)).mean(dtype=np.float64)
         return float(loss), float((probabilities.argmax(1) == labels).mean())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from fashion_classifier.inference.predictor import computing_in
+from fashion_classifier.inference.runtimes.pytorch import computing_in
 
 GAIN = 1.15  # bfloat16 must be so much faster to be worth its rounding
 LIKENESS = 0.8  # least cosine between a layer's gradients

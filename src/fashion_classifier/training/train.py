@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fashion_classifier.data.dataset import Dataset, ImageShape
 from fashion_classifier.data.split import Split
 from fashion_classifier.inference.bundle import Model
-from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
+from fashion_classifier.inference.predictor import PredictConfig
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.progress import Progress, silent
@@ -159,7 +159,7 @@ class Workshop:
         probabilities = np.empty((0, len(classes)), np.float32)
         if not on_everything:
             images = self.split.validation.images
-            probabilities = predict_probabilities(network, images, model.how)
+            probabilities = model.predict(images)
         return TrainedModel(model, result, Recipe(recipe.model, settings), probabilities)
 
     def seconds_per_epoch(self, recipe: Recipe, *, n_steps: int = 8) -> float:
