@@ -27,7 +27,8 @@ def updated(text: str, tables: str) -> str:
     """Return a text with these tables between its markers."""
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
+    inside = f"\n\n{tables}\n\n" if tables else "\n\n"
+    return f"{before}{BEGIN}{inside}{END}{after}"
 
 
 def main() -> None:

@@ -50,6 +50,7 @@ def main() -> None:
     """Search."""
     method, minutes, seed, folder = sys.argv[1:]
     task = _task(float(minutes), int(seed))
+    print(json.dumps({"epochs_per_trial": task.plan.epochs}), flush=True)
     if method == "ours":
         _ours(task, Path(folder))
     else:

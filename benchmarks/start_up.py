@@ -59,7 +59,6 @@ def main() -> None:
         facts = {
             "help_to_pass": round(medians["help"] / medians["pass"], 2),
             "typer_to_pass": round(medians["bare typer"] / medians["pass"], 2),
-            "predict_to_pass": round(medians["predict"] / medians["pass"], 2),
             "predict_imports_torch": _imports_torch(predict),
         }
     record(NAME, {"n": arguments.n, "seconds": seconds, **facts}, folder=arguments.results)

@@ -185,8 +185,8 @@ def summary_of_prediction(rows: Sequence[Row]) -> Table:
             for row in (group[-1] for group in groups)
         ],
         "Medians over the rounds of one run, all runtimes in turn. Views: the image alone, or the mean with its mirror "
-        "image, which costs twice the operations. “As float32”: the same class as torch in float32. The peak is of square "
-        "matrix products, measured in the same run.",
+        "image, which costs twice the operations. “As float32”: the same class as torch in float32. The peak is the "
+        "most that square matrix products reached in the same run.",
     )
 
 
@@ -231,7 +231,7 @@ SUMMARIES: dict[str, Callable[[Sequence[Row]], Table]] = {
     "peers": summary_of_peers,
     "tuning": summary_of_searches,
     "prediction": summary_of_prediction,
-    "predict_folder": lambda rows: summary_of_ratios("Predicting 10,000 PNG files (`predict_folder.py`)", rows),
+    "predict_folder": lambda rows: summary_of_ratios("Predicting a folder of PNG files (`predict_folder.py`)", rows),
     "start_up": lambda rows: summary_of_ratios("Start-up (`start_up.py`)", rows),
     "loading": lambda rows: summary_of_ratios("Loading the six CSV files (`loading.py`)", rows),
 }

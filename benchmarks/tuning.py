@@ -64,8 +64,9 @@ def _measure(method: str, minutes: float, seed: int, results: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         command = _command(method, minutes, seed, Path(temporary))
         begin = time.perf_counter()
-        trials = _trials(command, 60 * minutes)
+        told = _run(command, 60 * minutes)
         seconds = time.perf_counter() - begin
+    trials = [line for line in told if "state" in line]
     best = best_so_far(trials)
     if not best:
         sys.exit(f"{method}, seed {seed}: no trial was complete after {seconds:.0f} s. Give more --minutes.")
@@ -73,6 +74,7 @@ def _measure(method: str, minutes: float, seed: int, results: Path) -> None:
         "accuracy": best[-1][1],
         "seconds": round(seconds, 2),
         "trials": len(trials),
+        **{name: value for line in told for name, value in line.items() if name == "epochs_per_trial"},
         "complete": sum(trial["state"] == "complete" for trial in trials),
         "curve": best,
     }
@@ -87,8 +89,8 @@ def _command(method: str, minutes: float, seed: int, folder: Path) -> list[str]:
     return keras_command("search", folder / "pixels.npz", seed)
 
 
-def _trials(command: Sequence[str], limit_s: float) -> list[dict[str, Any]]:
-    """Run a search, end it after its time, and return what it told of each trial, with the second at which it did.
+def _run(command: Sequence[str], limit_s: float) -> list[dict[str, Any]]:
+    """Run a search, end it after its time, and return what it told, with the second at which it did.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def _trials(command: Sequence[str], limit_s: float) -> list[dict[str, Any]]:
         assert process.stdout is not None
         end = threading.Timer(limit_s, process.kill)
         end.start()
-        trials = [
+        told = [
             {"at": round(time.perf_counter() - begin, 2), **json.loads(line)}
             for line in process.stdout
             if line.startswith("{")
@@ -110,7 +112,7 @@ def _trials(command: Sequence[str], limit_s: float) -> list[dict[str, Any]]:
         end.cancel()
     if process.returncode not in {0, -signal.SIGKILL}:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return trials
+    return told
 
 
 def best_so_far(trials: Sequence[dict[str, Any]]) -> list[tuple[float, float]]:
