@@ -73,7 +73,7 @@ def draw_searches(rows: Sequence[Row], folder: Path = FIGURES) -> None:
     n_seeds = sorted({len(group) for group in groups})
     figure, axes = page(
         "Best cross-validation accuracy so far, at equal wall time",
-        f"{machine}; {' to '.join(map(str, n_seeds))} seeds: mean and range",
+        f"{machine}; {_seeds(n_seeds)}: mean and range",
     )
     limit = 60 * minutes
     ends = []
@@ -85,7 +85,7 @@ def draw_searches(rows: Sequence[Row], folder: Path = FIGURES) -> None:
         axes.plot(times[-1], mean[-1], marker=marker, color=colour, ms=6, clip_on=False, zorder=4)
         ends.append((float(mean[-1]), f"{mean[-1]:.2f}  {SEARCH_NAMES[group[0]['method']]}", colour))
     low = min(curve[0][1] for group in groups for curve in (row["curve"] for row in group))
-    axes.set_ylim(bottom=max(low, max(end for end, _, _ in ends) - 12))
+    axes.set_ylim(bottom=max(low, min(end for end, _, _ in ends) - 3))  # first trials may be far below
     linear_time(axes, limit)
     accuracy_axis(axes)
     axes.set_position((0.085, 0.125, 0.60, 0.72))
@@ -97,13 +97,15 @@ def _counts(chosen: Sequence[Row], others: Sequence[Row]) -> str:
     """Say of how many seeds the points are the mean."""
     ours = sorted({len(group) for group in latest(chosen, ("isa", "device", "threads", "minutes"))})
     peers = sorted({len(group) for group in latest(others, ("peer",))})
-    text = f"Points are means of {_range(ours)} seeds"
-    return f"{text} ({_range(peers)} for what is not ours), bars are standard deviations" if peers else text
+    text = f"Points are means of {_seeds(ours)}"
+    return f"{text} ({_seeds(peers)} for what is not ours), bars are standard deviations" if peers else text
 
 
-def _range(values: Sequence[int]) -> str:
-    """Write the least and the greatest."""
-    return str(values[0]) if len(values) == 1 else f"{values[0]} to {values[-1]}"
+def _seeds(numbers: Sequence[int]) -> str:
+    """Write the least and the greatest number of seeds."""
+    if list(numbers) == [1]:
+        return "a single seed"
+    return f"{numbers[0]} seeds" if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]} seeds"
 
 
 def _series(rows: Sequence[Row]) -> list[list[list[Row]]]:

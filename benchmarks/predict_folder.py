@@ -78,8 +78,9 @@ def main() -> None:
 def _write_pictures(folder: Path, n_files: int) -> None:
     """Write images of the training part as PNG files."""
     folder.mkdir()
-    for number, image in enumerate(split(load(official_data())).training.images[:n_files]):
-        Image.fromarray(image).save(folder / f"{number:05d}.png")
+    images = split(load(official_data())).training.images
+    for number in range(n_files):
+        Image.fromarray(images[number % len(images)]).save(folder / f"{number:05d}.png")
 
 
 if __name__ == "__main__":
