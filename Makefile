@@ -48,10 +48,29 @@ check: $(VENV)/installed  ## lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Both need the official files in FASHION_DATA and a quiet machine; rows are appended to benchmarks/results/*.jsonl.
 .PHONY: bench
-bench: $(VENV)/installed  ## the short benchmarks
-	$(PIP) pandas
-	$(BIN)/python benchmarks/loading.py
+bench: $(VENV)/installed  ## the short benchmarks, ten minutes; MODEL=folder, or one is trained for a minute
+	$(PIP) pandas openvino
+	@set -e; work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; model="$(MODEL)"; \
+	if [ -z "$$model" ]; then model="$$work/model"; $(BIN)/fashion train --minutes 1 --out "$$model"; fi; \
+	$(BIN)/python benchmarks/loading.py; \
+	for script in start_up predict_folder prediction; do $(BIN)/python benchmarks/$$script.py --model "$$model"; done
+	@$(MAKE) --no-print-directory bench-tables
+	$(BIN)/python benchmarks/summary.py
+
+.PHONY: bench-long
+bench-long: $(VENV)/installed  ## the long benchmarks, three hours, on cross-validation data; they go on where they stopped
+	$(BIN)/python benchmarks/time_to_accuracy.py
+	$(BIN)/python benchmarks/time_to_accuracy.py --isa avx2
+	$(BIN)/python benchmarks/peers.py
+	$(BIN)/python benchmarks/tuning.py
+	@$(MAKE) --no-print-directory bench-tables
+
+.PHONY: bench-tables
+bench-tables: $(VENV)/installed  ## RESULTS.md and the figures, from the rows that there are
+	$(BIN)/python benchmarks/results_table.py
+	$(BIN)/python benchmarks/figures.py
 
 .PHONY: format
 format: $(VENV)/installed  ## bring the code into form

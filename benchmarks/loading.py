@@ -1,19 +1,21 @@
 """Loading the six CSV files: ours, a second time from the cache, and pandas, in turn in one run.
 
-python benchmarks/loading.py        (pandas must be installed: pip install pandas)
+python benchmarks/loading.py        5 rounds: about a minute (pandas must be installed: pip install pandas)
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from common import official_data, record
+from common import FASHION, official_data, parser, read_rows, record, rounds
+from tables import SUMMARIES, print_table
+
+NAME = "loading"
 
 PANDAS = """
 parts = [pandas.read_csv(file) for file in files]
@@ -34,13 +36,13 @@ print(time.perf_counter() - begin)
 
 def main() -> None:
     """Measure and record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("-n", type=int, default=5)
-    repeats = parser.parse_args().n
+    made = parser(__doc__)
+    made.add_argument("-n", type=int, default=5)
+    arguments = made.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         parts = Path(temporary) / "parts"
         os.environ["FASHION_CACHE"] = str(Path(temporary) / "cache")
-        command = [sys.executable, "-m", "fashion_classifier", "data", "convert", str(official_data()), str(parts)]
+        command = [*FASHION, "data", "convert", str(official_data()), str(parts)]
         subprocess.run([*command, "--to", "csv-parts"], check=True, stdout=subprocess.DEVNULL)
         (parts / "Fashion Test Data.csv").rename(parts.parent / "test.csv")  # the claim is about the six
         ours = "from fashion_classifier.data.sources import ReadOptions, find_source\nimport polars"
@@ -50,21 +52,16 @@ def main() -> None:
             "ours": (ours, read),
             "second": ("from fashion_classifier.data.load import load", "collection = load(folder)"),
         }
-        _time(*programs["second"], parts)  # fills the cache
-        times: dict[str, list[float]] = {name: [] for name in programs}
-        for _ in range(repeats):
-            for name, (imports, work) in programs.items():
-                times[name].append(_time(imports, work, parts))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    record(
-        "loading",
-        {
-            "n": repeats,
-            "seconds": {name: [round(value, 4) for value in values] for name, values in times.items()},
-            "ours_to_pandas": round(medians["ours"] / medians["pandas"], 3),
-            "second_to_pandas": round(medians["second"] / medians["pandas"], 4),
-        },
-    )
+        works = {name: partial(_time, *program, parts) for name, program in programs.items()}
+        seconds, medians = rounds(works, arguments.n)  # the round that does not count fills the cache
+    facts = {
+        "n": arguments.n,
+        "seconds": seconds,
+        "ours_to_pandas": round(medians["ours"] / medians["pandas"], 3),
+        "second_to_pandas": round(medians["second"] / medians["pandas"], 4),
+    }
+    record(NAME, facts, folder=arguments.results)
+    print_table(SUMMARIES[NAME](read_rows(NAME, arguments.results)))
 
 
 def _time(imports: str, work: str, folder: Path) -> float:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import torch
 
 from fashion_classifier.data.dataset import Dataset
 
+hypothesis.settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("no deadline")
 torch.set_num_threads(1)  # tests run side by side, and the models are tiny
 
 
