@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from tests.conftest import blobs
@@ -11,8 +15,14 @@ from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.models.mlp import MlpConfig
-from fashion_classifier.training.precision import precision_by_instructions, probe_precision, wrong_in_bfloat16
+from fashion_classifier.training.precision import (
+    has_instructions,
+    precision_by_instructions,
+    probe_precision,
+    wrong_in_bfloat16,
+)
 
+needs_bfloat16 = pytest.mark.skipif(has_instructions("cpu") is False, reason="this processor has no bfloat16")
 DATA = blobs(64)
 BATCH = torch.from_numpy(DATA.images), torch.from_numpy(DATA.labels)
 
@@ -38,6 +48,7 @@ def test_what_this_machine_computes_is_right():
     assert wrong_in_bfloat16(network().train(), *BATCH) == ""
 
 
+@needs_bfloat16
 @pytest.mark.parametrize("backwards", [False, True])
 def test_wrong_values_are_noticed(backwards):
     module = network()
@@ -53,7 +64,26 @@ def test_probing_does_not_touch_the_network():
     choice = probe_precision(module, *BATCH)
     assert all(torch.equal(a, b) for a, b in zip(before, module.state_dict().values(), strict=True))
     assert all(parameter.grad is None for parameter in module.parameters())
-    assert "times as fast" in choice.reason
+    assert choice.images_per_s > 0
+
+
+@needs_bfloat16
+def test_the_reason_has_the_measured_figure():
+    assert "times as fast" in probe_precision(network(), *BATCH).reason
+
+
+def test_what_a_processor_would_only_emulate_is_not_tried():
+    script = (
+        "from tests.training.test_precision import *\n"
+        "for choose in (probe_precision, precision_by_instructions):\n"
+        "    print(has_instructions('cpu'), choose(network(), *BATCH).precision)\n"
+    )
+    limited = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run([sys.executable, "-c", script], env=limited, capture_output=True, text=True, check=True)
+    known = "None" if has_instructions("cpu") is None else "False"
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [known, known]
+    if known == "False":
+        assert set(done.stdout.split()) == {"False", "float32"}
 
 
 def test_without_timing_the_choice_is_always_the_same():

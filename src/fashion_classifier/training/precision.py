@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import platform
 import time
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from fashion_classifier.inference.runtimes.pytorch import computing_in
 
 GAIN = 1.15  # bfloat16 must be so much faster to be worth its rounding
 LIKENESS = 0.8  # least cosine between a layer's gradients
+NO_INSTRUCTIONS = "the processor has no instructions for bfloat16"
 TOLERANCE = 0.1  # largest deviation of logits, as a share of their standard deviation
 
 
@@ -47,6 +49,8 @@ def probe_precision(network: nn.Module, images: Tensor, labels: Tensor) -> Preci
     """
     copied = copy.deepcopy(network).train()
     plain = _time_step(copied, images, labels, "float32")
+    if has_instructions(images.device.type) is False:
+        return PrecisionChoice("float32", NO_INSTRUCTIONS, len(images) / plain)
     if reason := wrong_in_bfloat16(copied, images, labels):
         return PrecisionChoice("float32", reason, len(images) / plain)
     brief = _time_step(copied, images, labels, "bfloat16")
@@ -63,10 +67,7 @@ def precision_by_instructions(network: nn.Module, images: Tensor, labels: Tensor
     """
     device = images.device.type
     convolutional = any(isinstance(module, nn.Conv2d) for module in network.modules())
-    if device == "cuda":
-        hardware = torch.cuda.is_bf16_supported()
-    else:
-        hardware = device == "cpu" and torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - no public way to ask
+    hardware = has_instructions(device) is True
     if convolutional and hardware and (reason := wrong_in_bfloat16(copy.deepcopy(network).train(), images, labels)):
         return PrecisionChoice("float32", reason)
     choice = "bfloat16" if convolutional and hardware else "float32"
@@ -74,6 +75,19 @@ def precision_by_instructions(network: nn.Module, images: Tensor, labels: Tensor
     return PrecisionChoice(
         choice, f"not timed, as the work is to be exact; the {device} {has} instructions for bfloat16"
     )
+
+
+def has_instructions(device: str) -> bool | None:
+    """Tell whether a device ("cpu", "cuda", "mps") computes in bfloat16; None where there is no way to know.
+
+    Emulated, a step takes ten times as long as in float32.
+    """
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device != "cpu" or platform.machine().lower() not in {"x86_64", "amd64"}:
+        return None
+    used: str = torch.backends.cpu.get_cpu_capability()  # less than there is where somebody limits it
+    return used == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - no public way to ask
 
 
 def wrong_in_bfloat16(network: nn.Module, images: Tensor, labels: Tensor) -> str:
