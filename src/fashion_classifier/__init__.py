@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fashion_classifier.experiment.run import resume, run
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.inference.bundle import load_model, save_model
-    from fashion_classifier.training.recipes import RECIPES
+    from fashion_classifier.training.recipes.ladder import RECIPES
     from fashion_classifier.training.train import Workshop
     from fashion_classifier.tuning.study import Search, TuneConfig
 
@@ -40,7 +40,7 @@ __version__ = "0.1.0"
 _PLACES = {
     "load": "data.load",
     "split": "data.split",
-    "RECIPES": "training.recipes",
+    "RECIPES": "training.recipes.ladder",
     "Workshop": "training.train",
     "Search": "tuning.study",
     "TuneConfig": "tuning.study",

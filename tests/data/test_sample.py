@@ -16,7 +16,7 @@ from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.sample import draw_sample
 from fashion_classifier.data.split import SplitConfig, split
 from fashion_classifier.errors import UsageError
-from fashion_classifier.training.recipes import INITIAL
+from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.train import Workshop
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 from tests.conftest import blobs
+from tests.inference.conftest import make_model
 
 from fashion_classifier.errors import DataError, ModelError, UnavailableError, UsageError
-from fashion_classifier.inference.bundle import Model, load_model, save_model
-from fashion_classifier.inference.predictor import PredictConfig
+from fashion_classifier.inference.bundle import load_model, save_model
+from fashion_classifier.inference.opening import open_model
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
@@ -21,23 +23,10 @@ from fashion_classifier.models.layers import channel_statistics
 DATA = blobs(40)
 
 
-def model(**how) -> Model:
-    config = CnnConfig(stem=8, widths=(16, 16))
-    network = build(config, DATA.shape, 3, channel_statistics(DATA.images), seed=0)
-    return Model(
-        network=network,
-        config=config,
-        classes=("T-shirt/top", "<b>", "名前"),
-        shape=DATA.shape,
-        how=PredictConfig(**how),
-        provenance={"seed": 0},
-    )
-
-
 @pytest.fixture
 def folder(tmp_path) -> Path:
     place: Path = tmp_path / "model"
-    save_model(model(views="mirrored", temperature=1.5), place)
+    save_model(make_model(views="mirrored", temperature=1.5), place)
     return place
 
 
@@ -56,7 +45,7 @@ def edit(folder: Path, **changes) -> None:
 
 
 def test_what_was_saved_comes_back_to_the_bit(folder):
-    before, after = model(views="mirrored", temperature=1.5), load_model(folder)
+    before, after = make_model(views="mirrored", temperature=1.5), load_model(folder)
     assert after.classes == before.classes
     assert after.config == before.config
     assert after.how == before.how
@@ -77,7 +66,7 @@ def test_mirrored_views_do_not_care_for_left_and_right(folder):
 
 def test_nothing_is_overwritten(folder):
     with pytest.raises(UsageError, match="nothing was overwritten"):
-        save_model(model(), folder)
+        save_model(make_model(), folder)
 
 
 def test_images_of_another_shape_are_refused(folder):
@@ -146,6 +135,37 @@ def test_a_damaged_model_is_refused_with_a_reason(folder, damage):
 
 
 def test_bfloat16_predicts_nearly_the_same():
-    exact, rounded = model().predict(DATA.images), model(precision="bfloat16").predict(DATA.images)
+    exact, rounded = make_model().predict(DATA.images), make_model(precision="bfloat16").predict(DATA.images)
     assert rounded == pytest.approx(exact, abs=0.03)
     assert not np.array_equal(exact, rounded)
+
+
+def test_every_file_is_listed_with_its_hash(folder):
+    listed = json.loads((folder / "manifest.json").read_text())["files"]
+    assert set(listed) == {"model.json", "weights.safetensors", "model.onnx"}
+    for name, facts in listed.items():
+        assert facts["sha256"] == hashlib.sha256((folder / name).read_bytes()).hexdigest()
+
+
+def test_a_folder_without_onnx_loads_as_ever(tmp_path):
+    save_model(make_model(), tmp_path / "model", onnx=False)
+    assert not (tmp_path / "model" / "model.onnx").exists()
+    assert np.array_equal(load_model(tmp_path / "model").predict(DATA.images), make_model().predict(DATA.images))
+
+
+def test_half_precision_halves_the_folder_and_comes_back_as_one_network(tmp_path, any_family):
+    data = blobs(40, size=28)
+    model = make_model(any_family, data)
+    save_model(model, tmp_path / "whole")
+    save_model(model, tmp_path / "half", half=True)
+    for name in ("weights.safetensors", "model.onnx"):
+        sizes = [(tmp_path / folder / name).stat().st_size for folder in ("whole", "half")]
+        assert sizes[1] < 0.6 * sizes[0]
+    loaded = load_model(tmp_path / "half")
+    assert {tensor.dtype for tensor in loaded.network.parameters()} == {torch.float32}
+    for name, rounded in loaded.network.state_dict().items():
+        exact = model.network.state_dict()[name]
+        assert torch.equal(rounded, exact) or torch.equal(rounded, exact.half().float())
+    in_torch, in_onnx = (open_model(tmp_path / "half", runtime).predict(data.images) for runtime in ("torch", "onnx"))
+    assert in_onnx == pytest.approx(in_torch, abs=1e-4)
+    assert in_torch == pytest.approx(model.predict(data.images), abs=0.02)

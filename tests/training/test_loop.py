@@ -15,7 +15,7 @@ from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.models.mlp import MlpConfig
 from fashion_classifier.training.checkpoint import CheckpointPlan
-from fashion_classifier.training.config import Augmentation, TrainConfig
+from fashion_classifier.training.config import Augmentation, Focus, TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import DivergedError, FitConfig, fit
 
@@ -28,7 +28,13 @@ PLAIN = TrainConfig(
     schedule="constant",
     warmup_fraction=0,
 )
-FULL = TrainConfig(epochs=4, batch_size=32, ema_decay=0.9, augmentation=Augmentation(erase_fraction=0.3))
+FULL = TrainConfig(
+    epochs=4,
+    batch_size=32,
+    ema_decay=0.9,
+    augmentation=Augmentation(erase_fraction=0.3),
+    focus=Focus(hardest=0.3, others=0.2),
+)
 CNN = CnnConfig(stem=16, widths=(16, 16), dropout=0.2)
 
 

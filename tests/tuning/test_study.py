@@ -14,9 +14,9 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import DivergedError
-from fashion_classifier.training.recipes import RECIPES
+from fashion_classifier.training.recipes.ladder import LADDERS
 from fashion_classifier.training.train import Workshop
-from fashion_classifier.tuning.space import KNOWN, recipe_of
+from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of
 from fashion_classifier.tuning.study import CONFIRMATION, Search, TuneConfig
 
 CONFIG = TuneConfig(trials=5, epochs=0.5, families=("mlp", "cnn"))
@@ -35,11 +35,14 @@ def outcome(search: Search):
     ]
 
 
-def test_the_first_trials_are_the_recipes_that_are_known():
-    families = tuple(KNOWN)
-    cnn = recipe_of(KNOWN["cnn"], families)
-    assert cnn.model == RECIPES["cnn"].model
-    assert replace(cnn.training, epochs=10.0) == RECIPES["cnn"].training
+@pytest.mark.parametrize("n_images", [0.0, 1e6, 1e9])
+def test_the_first_trials_are_the_recipes_that_are_known(n_images):
+    known = known_recipes(tuple(LADDERS), n_images)
+    for recipe in known.values():
+        found = recipe_of(point_of(recipe), known)
+        assert found.model == recipe.model
+        training = replace(recipe.training, epochs=10.0, validations=0, views="mirrored")
+        assert found.training == training
 
 
 def test_a_search_ends_with_a_choice_made_on_other_seeds(split, tmp_path):

@@ -30,7 +30,7 @@ def compare(
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import comparison_facts, evaluation_facts
-    from fashion_classifier.experiment.single import compare_on_test, open_model, prepare_for
+    from fashion_classifier.experiment.judging import compare_on_test, open_model, prepare_for
 
     with output(as_json=as_json) as out_to:
         opened = (open_model(first), open_model(second))

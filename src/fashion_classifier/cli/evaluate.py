@@ -33,7 +33,7 @@ def evaluate(
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import evaluation_facts
-    from fashion_classifier.experiment.single import evaluate_on_test, open_model, prepare_for
+    from fashion_classifier.experiment.judging import evaluate_on_test, open_model, prepare_for
 
     with output(as_json=as_json) as out_to:
         opened = open_model(model, "initial" if initial else "optimized")

@@ -37,7 +37,7 @@ GroupBy = Annotated[
 ]
 Minutes = Annotated[
     float | None,
-    typer.Option("--minutes", "-m", help="Time for the whole command, at least 0.5; it is kept."),
+    typer.Option("--minutes", "-m", help="Time for the whole command, at least 0.2 (a run: 0.5); it is kept."),
 ]
 Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training images, at most.")]
 Seed = Annotated[int, typer.Option("--seed", help="From which all chance is derived.")]

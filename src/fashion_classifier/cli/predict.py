@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,10 +18,19 @@ from fashion_classifier.errors import UsageError
 from fashion_classifier.progress import silent
 
 if TYPE_CHECKING:
-    from fashion_classifier.inference.bundle import Model
     from fashion_classifier.inference.files import FilePrediction
+    from fashion_classifier.inference.opening import OpenedModel
 
 BAD_DATA = 3
+
+
+class RuntimeChoice(StrEnum):
+    """What computes."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    ONNX = "onnx"
+    OPENVINO = "openvino"
 
 
 def predict(
@@ -31,6 +41,10 @@ def predict(
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the rows to a file, which must not be there yet."),
     ] = None,
+    runtime: Annotated[
+        RuntimeChoice,
+        typer.Option("--runtime", help="What computes; auto takes the fastest that is installed and agrees."),
+    ] = RuntimeChoice.AUTO,
     as_json: Json = False,
 ) -> None:
     """Classify pictures that already look like the model's training data.
@@ -64,9 +78,9 @@ def predict(
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
         with decoding(files, len(files), model_facts(place.path).shape) as batches:
-            loaded = _load(place.path)  # meanwhile the first pictures are decoded
+            opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
-                for prediction in predict_batches(loaded, batches, len(files), progress=progress):
+                for prediction in predict_batches(opened, batches, len(files), progress=progress):
                     write(_row(prediction))
                     n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
         out_to.close()
@@ -74,7 +88,7 @@ def predict(
             out_to.tell(f"{n_rows:,} rows in {output_file}")
         if n_failed:
             out_to.warn(f"{n_failed:,} of {n_rows:,} files could not be read.")
-        facts = {"model": str(place.path), "n": n_rows, "failed": n_failed}
+        facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
         out_to.result(
             "predict",
             {
@@ -87,11 +101,11 @@ def predict(
         raise typer.Exit(BAD_DATA)
 
 
-def _load(path: Path) -> Model:
-    """Import what predicts, and load the model."""
-    from fashion_classifier.inference.bundle import load_model
+def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
+    """Import what predicts, and open the model."""
+    from fashion_classifier.inference.opening import open_model
 
-    return load_model(path)
+    return open_model(path, runtime.value, n_images=n_images)
 
 
 def _row(prediction: FilePrediction) -> Row:

@@ -37,7 +37,13 @@ class On(StrEnum):
 
 def train(
     data: Data = "auto",
-    model: Annotated[str, typer.Option("--model", help="Model family: mlp, cnn or resnet.")] = "cnn",
+    model: Annotated[
+        str, typer.Option("--model", help="Model family: cnn, mlp, resnet, or auto for the best known for the time.")
+    ] = "auto",
+    recipe: Annotated[
+        str | None,
+        typer.Option("--recipe", help="A recipe by its name, whatever the time: initial, one-minute, half-hour …"),
+    ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
     on: Annotated[
@@ -60,27 +66,31 @@ def train(
 
       fashion train --minutes 1
 
-      fashion train --model mlp --out models/initial
+      fashion train --recipe initial --out models/initial
 
       fashion train --data my_photos --model resnet --epochs 20 --on all
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import evaluation_facts
     from fashion_classifier.evaluation.metrics import evaluate
+    from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import new_run_path
     from fashion_classifier.experiment.settings import RunConfig
-    from fashion_classifier.experiment.single import prepare, train_one
-    from fashion_classifier.models.catalogue import count_parameters, family_named
-    from fashion_classifier.training.recipes import RECIPES, adapted
+    from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
+    from fashion_classifier.models.catalogue import count_parameters
+    from fashion_classifier.training.recipes.ladder import name_for, recipe_named
+    from fashion_classifier.training.recipes.recipe import adapted
 
-    family_named(model)
+    least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
+    if epochs is None and minutes is None:
+        epochs = least.training.epochs
     config = RunConfig(
         data=absolute(data),
         image_size=parse_size(image_size),
         group_by=group_by,
         minutes=minutes,
         trials=0,
-        epochs=RECIPES[model].training.epochs if epochs is None and minutes is None else epochs,
+        epochs=epochs,
         mirror=mirror,
         class_weights="balanced" if balanced else "none",
         seed=seed,
@@ -90,9 +100,11 @@ def train(
     with output(as_json=as_json) as out_to:
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
-        folder = out or new_run_path(Path("models"), model)
-        recipe = adapted(RECIPES[model], mirror=mirror, class_weights=config.class_weights)
-        trained = train_one(recipe, config, prepared, folder, on_everything=on is On.ALL, progress=out_to.progress)
+        name = choose_recipe(config, prepared, family=model, name=recipe or "")
+        out_to.tell(f"Recipe: {name}")
+        folder = out or new_run_path(Path("models"), name)
+        chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
+        trained = train_one(chosen, config, prepared, folder, on_everything=on is On.ALL, progress=out_to.progress)
         validation = None
         if on is On.TRAINING:
             labels = prepared.split.validation.labels
@@ -108,7 +120,8 @@ def train(
         out_to.tell(f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s; {trained.fit.stopped_because})")
         facts = {
             "model": str(folder),
-            "family": model,
+            "recipe": name,
+            "family": trained.model.config.family,
             "n_parameters": count_parameters(trained.model.network),
             "seconds": round(seconds, 2),
             "steps": trained.fit.steps,

@@ -59,8 +59,9 @@ def tune(
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
+    from fashion_classifier.experiment.preparation import prepare
+    from fashion_classifier.experiment.searching import search_only
     from fashion_classifier.experiment.settings import RunConfig
-    from fashion_classifier.experiment.single import prepare, search_only
 
     exact = trials is not None and minutes is None
     config = RunConfig(

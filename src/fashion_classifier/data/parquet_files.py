@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LabelColumn
-from fashion_classifier.data.parquet_tables import Shard, read_shard
 from fashion_classifier.data.picture_sets import read_pictures
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.reading import (
@@ -27,6 +26,9 @@ from fashion_classifier.data.reading import (
 )
 from fashion_classifier.errors import FaultList
 from fashion_classifier.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from fashion_classifier.data.parquet_tables import Shard
 
 _SHARD = re.compile(r"(?P<before>.*)-(?P<number>\d{5})-of-(?P<total>\d{5})", re.IGNORECASE)
 
@@ -48,6 +50,8 @@ class ParquetFiles(Source):
 
     def read(self, *, options: ReadOptions | None = None, progress: Progress = silent) -> RawCollection:
         """Read and check all files; see `Source.read`."""
+        from fashion_classifier.data.parquet_tables import read_shard  # noqa: PLC0415 - brings Polars, for Parquet alone
+
         options = options or ReadOptions()
         faults = FaultList()
         shards: dict[Split, list[Shard]] = {}

@@ -7,7 +7,7 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
+from scipy.special import bdtr
 
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.intervals import Estimate, wilson
@@ -101,7 +101,7 @@ def mcnemar(mended: int, broken: int) -> float:
     Q. McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
     Psychometrika 12 (1947), 153-157.
     """
-    return float(binomtest(mended, mended + broken).pvalue) if mended + broken else 1.0
+    return min(1.0, 2 * float(bdtr(min(mended, broken), mended + broken, 0.5))) if mended + broken else 1.0
 
 
 def paired_difference(both_right: int, mended: int, broken: int, both_wrong: int, confidence: float = 0.95) -> Estimate:

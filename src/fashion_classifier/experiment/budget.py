@@ -14,6 +14,8 @@ REPORT_SHARE = 0.035
 LEAST_REPORT_S, MOST_REPORT_S = 6.0, 30.0
 NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
 SEARCH_SHARE = 0.35
+MOST_EPOCHS = 100.0  # where only time limits a training
+TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
 GROWTH = 1.25  # retraining learns from training + cross-validation data, a quarter more by default
 
 

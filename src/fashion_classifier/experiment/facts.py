@@ -100,19 +100,6 @@ def made_with(config: RunConfig, workshop: Workshop, threads: int, command: str)
     }
 
 
-def provenance_of(collection: Collection, config: RunConfig) -> dict[str, object]:
-    """Say what a model was made from: the data and its split, so that no later test looks at training images."""
-    return {
-        "data": collection.name,
-        "fingerprint": collection.fingerprint,
-        "split": {
-            "seed": config.seed,
-            "validation_fraction": config.validation_fraction,
-            "group_by": config.group_by,
-        },
-    }
-
-
 def plain_settings(trial: Trial) -> dict[str, object]:
     """Return a trial's settings without the family's prefix."""
     prefix = f"{trial.params['family']}_"

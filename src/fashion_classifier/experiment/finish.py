@@ -24,6 +24,7 @@ from fashion_classifier.reporting.predictions import ModelName, SplitName, predi
 from fashion_classifier.reporting.results import DataFacts, RunResults, SearchFacts
 from fashion_classifier.reporting.run_folder import write_gallery, write_predictions, write_results
 
+TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 OPENING = "evaluation of the initial and the optimized model"
 
 
@@ -44,7 +45,7 @@ def evaluate_and_write(
     """Open the test set, evaluate both models on it, and write models, results, predictions, figures and page."""
     models: dict[ModelName, MadeModel] = {"initial": initial, "optimized": optimized}
     for name, made in models.items():
-        save_model(made.model, folder.path / name, replace=True)
+        save_model(made.model, folder.path / name, replace=True, images=split.training.images[:TRIAL_IMAGES])
     begin = clock.used_s
     test = split.test.open(OPENING if not ended_early else f"{OPENING}, as far as the run got")
     evaluated, labels = {}, test.labels

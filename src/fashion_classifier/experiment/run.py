@@ -13,6 +13,9 @@ from fashion_classifier.data.load import load, locate
 from fashion_classifier.data.split import Split, split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import (
+    GROWTH,
+    MOST_EPOCHS,
+    TRIAL_EPOCHS_SHARE,
     Clock,
     Shares,
     initial_seconds,
@@ -25,7 +28,6 @@ from fashion_classifier.experiment.facts import (
     length_of,
     made_with,
     plain_settings,
-    provenance_of,
     search_facts,
     short,
 )
@@ -34,6 +36,7 @@ from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.outcome import RunOutcome
+from fashion_classifier.experiment.preparation import provenance_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, retrained
@@ -45,15 +48,15 @@ from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import DivergedError
 from fashion_classifier.training.precision import PrecisionChoice
-from fashion_classifier.training.recipes import INITIAL, RECIPES, Recipe, adapted
+from fashion_classifier.training.recipes.initial import INITIAL
+from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
 from fashion_classifier.tuning.plan import plan_trials
-from fashion_classifier.tuning.space import known_families
+from fashion_classifier.tuning.space import known_recipes
 from fashion_classifier.tuning.study import Search, Trial, TuneConfig
 
-MOST_EPOCHS = 100.0  # where only time limits a training
+SHORTEST_RUN_MINUTES = 0.5
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
-TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
 LEAST_RETRAINING_S = 2.0
 NOTE_EVERY_S = 10.0
 RETRAINING_RATE = (
@@ -93,6 +96,8 @@ def run(
         If the data is broken, the folder is already there, or a device is missing.
     """
     listener = listener or Listener()
+    if config.minutes is not None and config.minutes < SHORTEST_RUN_MINUTES:
+        raise UsageError(f"`minutes >= {SHORTEST_RUN_MINUTES}` must hold for a run, but got minutes={config.minutes}.")
     check_free(folder)
     choose_device(config.device)
     clock = Clock(config.limit_s, used_s)
@@ -252,7 +257,7 @@ class _Run:
         config = self._tune_config(shares)
         if config is None:
             self.tell("No search, for want of time or by request: the recipe that is known to work is trained at once.")
-            return _Found(self._adapted(self._known()), None)
+            return _Found(self._known(shares), None)
         search = Search(self.folder.path, self.workshop, config)
         if (finished := self.folder.stage("search")) is not None:
             facts = from_json(SearchFacts, finished, place="the search's stage")
@@ -263,7 +268,7 @@ class _Run:
         best = search.chosen()
         if best is None:
             self._stopped("search")
-            return _Found(self._adapted(self._known()), None)
+            return _Found(self._known(shares), None)
         seconds = self.timings.get("search", 0.0) + self.clock.used_s - begin
         facts = search_facts(search, best, seconds, length_of(config))
         if not self._stopped("search"):
@@ -277,6 +282,7 @@ class _Run:
         config = self.config
         names = ("families", "trials", "mirror", "class_weights", "seed")
         common: dict[str, Any] = {name: getattr(config, name) for name in names}
+        common["n_images"] = self._affordable_images(shares)
         if config.trials == 0:
             return None
         if config.minutes is None:
@@ -284,7 +290,7 @@ class _Run:
             return TuneConfig(**common, epochs=epochs)
         remembered = self.folder.facts.get("trial_plan")
         if remembered is None and shares.search:
-            per_epoch = self.workshop.seconds_per_epoch(self._adapted(self._known()))
+            per_epoch = self.workshop.seconds_per_epoch(self._known(shares))
             plan = plan_trials(per_epoch, shares.search)
             remembered = None if plan is None else vars(plan)
             self.folder.update(trial_plan=remembered)
@@ -293,9 +299,21 @@ class _Run:
         epochs = config.trial_epochs or remembered["epochs"]
         return TuneConfig(**common, epochs=epochs, trial_seconds=remembered["seconds"], seconds=shares.search)
 
-    def _known(self) -> Recipe:
-        """Return the recipe that is known to work, of the first family that may be used."""
-        return RECIPES[known_families(self.config.families)[0]]
+    def _affordable_images(self, shares: Shares) -> float:
+        """Return how many images training and retraining can learn from; once told, it stays so for the run."""
+        remembered = self.folder.facts.get("affordable_images")
+        if remembered is None:
+            if shares.training is None:
+                remembered = (self.config.epochs or 0.0) * len(self.split.training)
+            else:
+                remembered = self.workshop.images_per_second * shares.training * (1 + GROWTH)
+            self.folder.update(affordable_images=remembered)
+        return float(remembered)
+
+    def _known(self, shares: Shares) -> Recipe:
+        """Return the recipe that is known to work for the time there is, of the first family that may be used."""
+        known = next(iter(known_recipes(self.config.families, self._affordable_images(shares)).values()))
+        return self._adapted(replace(known, training=replace(known.training, views="mirrored")))
 
     def _adapted(self, recipe: Recipe) -> Recipe:
         """Bring what the run's settings say of the data into a recipe."""

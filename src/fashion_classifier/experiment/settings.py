@@ -14,7 +14,7 @@ from fashion_classifier.models.catalogue import family_named
 from fashion_classifier.seeds import DEFAULT_SEED
 from fashion_classifier.training.config import ClassWeights
 
-SHORTEST_MINUTES = 0.5
+SHORTEST_MINUTES = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,11 +80,11 @@ def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:
     model from the first stage on.
     """
     with atomic_folder(folder.path / STAGES / stage) as place:
-        save_model(made.model, place / MODEL_FOLDER)
+        save_model(made.model, place / MODEL_FOLDER, onnx=False)
         with (place / PROBABILITIES).open("wb") as file:
             np.savez(file, **made.probabilities)  # type: ignore[arg-type]
         write_json(place / RESULT, to_json(made.result))
-    save_model(made.model, folder.path / ("initial" if stage == "initial" else "optimized"), replace=True)
+    save_model(made.model, folder.path / ("initial" if stage == "initial" else "optimized"), replace=True, onnx=False)
     folder.event("stage finished", stage=stage)
 
 

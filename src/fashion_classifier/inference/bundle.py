@@ -1,38 +1,44 @@
-"""A model folder: data, never code.
+"""A model folder with its network: saved after training, loaded to train, evaluate or export. Data, never code.
 
-::
-
-    model.json            what it is: family, config, classes, image shape, preprocessing, how to predict, provenance
-    weights.safetensors   the network's weights
-    manifest.json         SHA-256 and size of each file
+What lies in the folder is told in `description`; `opening` opens one for predicting, without PyTorch if need be.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
+from torch import Tensor
 
 from fashion_classifier.data.dataset import Images, ImageShape
-from fashion_classifier.errors import DataError, Fault, ModelError, UnavailableError, UsageError
-from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
-from fashion_classifier.models.catalogue import ModelConfig, build, config_from, settings_of
+from fashion_classifier.errors import UsageError
+from fashion_classifier.inference.description import (
+    INT8,
+    ONNX,
+    UNFIT,
+    WEIGHTS,
+    Description,
+    read_description,
+    usable,
+    write_description,
+    write_manifest,
+)
+from fashion_classifier.inference.export.graph import is_stored_in_half
+from fashion_classifier.inference.export.onnx_model import export
+from fashion_classifier.inference.export.quantised import quantise
+from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
+from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
+from fashion_classifier.models.catalogue import build, config_from, settings_of
 from fashion_classifier.models.layers import ImageClassifier
+from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.progress import Progress, silent
-from fashion_classifier.storage import atomic_folder, write_json
-
-FORMAT_VERSION = 1
-MODEL, WEIGHTS, MANIFEST = "model.json", "weights.safetensors", "manifest.json"
-LARGEST_JSON = 4 << 20  # bytes
-LARGEST_WEIGHTS = 4 << 30
+from fashion_classifier.storage import atomic_folder
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,8 +68,8 @@ class Model:
     how: PredictConfig
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> NDArray[Any]:
-        """Return probabilities as a float32 array of shape (n, n_classes).
+    def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
+        """Return probabilities as a float32 array of shape (n, n_classes), computed by PyTorch.
 
         Parameters
         ----------
@@ -75,58 +81,77 @@ class Model:
         DataError
             If the images have another shape.
         """
-        found = ImageShape.of(images)
-        if found != self.shape:
-            raise DataError(
-                Fault(
-                    "images",
-                    f"they are {found}, the model takes {self.shape}",
-                    "Bring them to the model's form",
-                )
-            )
-        return predict_probabilities(self.network, images, self.how, progress=progress, task=task)
+        check_shape(images, self.shape)
+        if len(images) == 0:
+            return np.empty((0, len(self.classes)), np.float32)
+        runtime = TorchRuntime(self.network, self.how.precision)
+        return predict_probabilities(runtime, images, self.how, progress=progress, task=task)
 
 
-def save_model(model: Model, folder: Path, *, replace: bool = False) -> None:
+def save_model(
+    model: Model,
+    folder: Path,
+    *,
+    replace: bool = False,
+    onnx: bool = True,
+    half: bool = False,
+    int8: bool = False,
+    images: Images | None = None,
+) -> None:
     """Write a model folder, whole or not at all.
+
+    Parameters
+    ----------
+    replace
+        Whether a folder that is there is replaced.
+    onnx
+        Whether the network is written as ONNX as well, for other runtimes than PyTorch; a folder that only keeps a
+        state for this program can do without.
+    half
+        Whether matrices and kernels are rounded to half precision, which halves the folder; mean, deviation and
+        norms stay as they are.
+    int8
+        Whether to write the network quantised to whole numbers as well; it is left out where that would cost
+        accuracy. It needs `images`, at least some hundred.
+    images
+        Real images, uint8 of the model's shape, on which the ONNX is compared with PyTorch besides drawn ones.
 
     Raises
     ------
     UsageError
-        If the folder is there and `replace` is false.
+        If the folder is there and `replace` is false, or `int8` is wanted without images.
+    ModelError
+        If ONNX Runtime does not compute what PyTorch computes.
     """
     if folder.exists() and not replace:
         raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
+    if int8 and images is None:
+        raise UsageError("To quantise a model, images are needed that it is fitted to; none were given.")
+    network = _rounded(model.network) if half else model.network
+    standardise = network.standardise
     with atomic_folder(folder) as place:
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.network.state_dict().items()}
-        save_file(tensors, place / WEIGHTS)
-        standardise = model.network.standardise
-        description = {
-            "format_version": FORMAT_VERSION,
-            "family": model.config.family,
-            "config": settings_of(model.config),
-            "classes": list(model.classes),
-            "image": model.shape._asdict(),
-            "preprocessing": {
-                "mean": standardise.mean.flatten().tolist(),
-                "std": standardise.std.flatten().tolist(),
-            },
-            "precision": model.how.precision,
-            "views": model.how.views,
-            "temperature": model.how.temperature,
-            "refusal": None,
-            "conformal": None,
-            "provenance": model.provenance,
-        }
-        (place / MODEL).write_text(json.dumps(description, indent=2, ensure_ascii=False) + "\n")
-        files = {
-            name: {"sha256": _sha256(place / name), "bytes": (place / name).stat().st_size} for name in (MODEL, WEIGHTS)
-        }
-        write_json(place / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
+        (place / WEIGHTS).write_bytes(save(_tensors(network, half=half)))
+        if onnx:
+            content = export(network, model.shape, len(model.classes), half=half, images=images)
+            (place / ONNX).write_bytes(content)
+        if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
+            (place / INT8).write_bytes(quantised)
+        description = Description(
+            family=model.config.family,
+            settings=settings_of(model.config),
+            classes=model.classes,
+            shape=model.shape,
+            mean=tuple(standardise.mean.flatten().tolist()),
+            std=tuple(standardise.std.flatten().tolist()),
+            how=model.how,
+            provenance=model.provenance,
+        )
+        write_description(place, description)
+        write_manifest(place)
 
 
 def load_model(folder: Path) -> Model:
-    """Read a model folder, checking every file against the manifest.
+    """Read a model folder with its network, checking every file against the manifest.
 
     Raises
     ------
@@ -135,91 +160,43 @@ def load_model(folder: Path) -> Model:
     ModelError
         If it is damaged, altered, of an unknown format, or does not describe a network that there can be.
     """
-    if not (folder / MANIFEST).is_file() and not (folder / MODEL).is_file():
-        raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
-    _check_manifest(folder)
-    description = _read_json(folder / MODEL)
-    version = description.get("format_version")
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"{folder / MODEL}: format version {version!r} is not known here; this version of the program reads "
-            f"{FORMAT_VERSION}. Use the version that wrote it, or train anew."
-        )
-    try:
+    description, _ = read_description(folder)
+    with usable(folder, *UNFIT, RuntimeError, SafetensorError):
         return _assemble(folder, description)
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, AttributeError) as error:
-        raise ModelError(
-            f"{folder}: this is no usable model ({type(error).__name__}: {error}). Get it again, or train anew."
-        ) from error
 
 
-def _assemble(folder: Path, description: Mapping[str, Any]) -> Model:
-    """Build the network that `model.json` describes and give it its weights."""
-    classes = tuple(str(name) for name in description["classes"])
-    shape = ImageShape(**description["image"])
-    if len(classes) < 2 or len(set(classes)) < len(classes):
-        raise ValueError("the classes must be at least two different names")
-    if shape.channels not in {1, 3} or not all(1 <= side <= 4096 for side in shape[:2]):
-        raise ValueError(f"an image cannot be {tuple(shape)}")
-    config = config_from(description["family"], description["config"])
-    preprocessing = description["preprocessing"]
-    statistics = (torch.tensor(preprocessing["mean"]), torch.tensor(preprocessing["std"]))
-    how = PredictConfig(
-        precision=description["precision"],
-        views=description["views"],
-        temperature=float(description["temperature"]),
-    )
-    if (
-        how.precision not in {"float32", "bfloat16"}
-        or how.views not in {"single", "mirrored"}
-        or not how.temperature > 0
-    ):
-        raise ValueError(f"it cannot predict with {how}")
-    network = build(config, shape, len(classes), statistics, seed=0)
+def _assemble(folder: Path, described: Description) -> Model:
+    """Build the network that was described and give it its weights."""
+    config = config_from(described.family, described.settings)
+    statistics = (torch.tensor(described.mean), torch.tensor(described.std))
+    network = build(config, described.shape, len(described.classes), statistics, seed=0)
     tensors = load_file(folder / WEIGHTS)
     broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
     if broken:
         raise ValueError(f"weights that are not numbers in {', '.join(broken[:3])}")
-    network.load_state_dict(tensors)
+    network.load_state_dict(tensors)  # which makes float32 of half precision
     network.eval()
-    provenance = description.get("provenance", {})
-    return Model(network=network, config=config, classes=classes, shape=shape, how=how, provenance=dict(provenance))
+    return Model(
+        network=network,
+        config=config,
+        classes=described.classes,
+        shape=described.shape,
+        how=described.how,
+        provenance=described.provenance,
+    )
 
 
-def _check_manifest(folder: Path) -> None:
-    """Check that the files are those that were written."""
-    manifest = _read_json(folder / MANIFEST)
-    files = manifest.get("files")
-    if not isinstance(files, dict) or not {MODEL, WEIGHTS} <= set(files):
-        raise ModelError(f"{folder / MANIFEST}: it does not list {MODEL} and {WEIGHTS}. Get the model again.")
-    for name, facts in files.items():
-        path = folder / name
-        if Path(name).name != name or path.is_symlink() or not path.is_file():
-            raise ModelError(
-                f"{path}: the manifest lists this file, but there is no such plain file. Get the model again."
-            )
-        if path.stat().st_size > LARGEST_WEIGHTS or not isinstance(facts, dict) or _sha256(path) != facts.get("sha256"):
-            raise ModelError(
-                f"{path}: its content is not what the manifest says: it was changed or damaged. Get the model again."
-            )
+def _tensors(network: ImageClassifier, *, half: bool) -> dict[str, Tensor]:
+    """Return the weights as they are stored."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    return {name: tensor.half() if half and is_stored_in_half(tensor) else tensor for name, tensor in tensors.items()}
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of limited size."""
-    if not path.is_file():
-        raise ModelError(f"{path}: this file is missing from the model folder. Get the model again.")
-    if path.stat().st_size > LARGEST_JSON:
-        raise ModelError(f"{path}: {path.stat().st_size:,} bytes are too many for a description. Get the model again.")
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: this is not JSON ({error}). Get the model again.") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: a JSON object was expected. Get the model again.")
-    return content
-
-
-def _sha256(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _rounded(network: ImageClassifier) -> ImageClassifier:
+    """Return a copy whose weights are those that half precision can hold."""
+    copied = copy.deepcopy(network)
+    with torch.no_grad():
+        for tensor in copied.state_dict().values():
+            if is_stored_in_half(tensor):
+                tensor.copy_(tensor.half())
+    return copied

@@ -15,7 +15,7 @@ from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from fashion_classifier.inference.bundle import Model
+    from fashion_classifier.inference.predictor import Classifier
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _walk(places: Sequence[Path]) -> Iterator[str]:
                     yield os.path.join(folder, name)  # noqa: PTH118 - as above
 
 
-def predict_files(model: Model, files: PictureFiles, *, progress: Progress = silent) -> Iterator[FilePrediction]:
+def predict_files(model: Classifier, files: PictureFiles, *, progress: Progress = silent) -> Iterator[FilePrediction]:
     """Classify pictures that already look like the model's training data.
 
     Yields
@@ -111,7 +111,7 @@ def predict_files(model: Model, files: PictureFiles, *, progress: Progress = sil
 
 
 def predict_batches(
-    model: Model, batches: Iterable[DecodedBatch], n: int, *, progress: Progress = silent
+    model: Classifier, batches: Iterable[DecodedBatch], n: int, *, progress: Progress = silent
 ) -> Iterator[FilePrediction]:
     """Classify pictures as they are decoded.
 
@@ -132,7 +132,7 @@ def predict_batches(
         progress("Predicting", done, max(n, done), f"{rate:,.0f} files/s")
 
 
-def _predicted(model: Model, batch: DecodedBatch) -> Iterator[FilePrediction]:
+def _predicted(model: Classifier, batch: DecodedBatch) -> Iterator[FilePrediction]:
     """Classify one batch."""
     answers: Iterator[tuple[int, float]] = iter(())
     if len(batch.images):

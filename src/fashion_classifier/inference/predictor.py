@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
-from fashion_classifier.data.dataset import Images
+from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.errors import DataError, Fault
+from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
 
-BATCH_SIZE = 500
+Probabilities = NDArray[np.float32]  # (n, k)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +24,10 @@ class PredictConfig:
     Parameters
     ----------
     precision
-        "float32" or "bfloat16".
+        "float32" or "bfloat16": what the network was trained in, and what PyTorch predicts in.
     views
-        "single", or "mirrored" for the average over an image and its mirror image.
+        "single"; "mirrored" for the average over an image and its mirror image; or "shifted" for the average over
+        these two and both shifted by a pixel in each of the four directions, ten views.
     temperature
         What logits are divided by; above 0.
     """
@@ -36,24 +37,39 @@ class PredictConfig:
     temperature: float = 1.0
 
 
+class Classifier(Protocol):
+    """What predicts: a model fresh from training, or one that was opened."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in the order of the probabilities."""
+
+    @property
+    def shape(self) -> ImageShape:
+        """Of the images that it takes."""
+
+    def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
+        """Return probabilities as a float32 array of shape (n, n_classes)."""
+
+
 def predict_probabilities(
-    network: nn.Module,
+    runtime: Runtime,
     images: Images,
     config: PredictConfig,
     *,
     progress: Progress = silent,
     task: str = "Predicting",
-) -> NDArray[np.float32]:
+) -> Probabilities:
     """Classify images.
 
     Parameters
     ----------
-    network
-        From grey levels to logits; images go to the device on which it is.
+    runtime
+        What computes the logits.
     images
-        uint8 array of shape (n, height, width) or (n, height, width, 3).
+        uint8 array of shape (n, height, width) or (n, height, width, 3), n at least 1.
     config
-        Precision, views and temperature.
+        Views and temperature; the precision is the runtime's.
 
     Returns
     -------
@@ -61,36 +77,60 @@ def predict_probabilities(
         Probabilities; each row sums to 1.
     """
     batches = []
-    device = next(network.parameters()).device
-    with evaluating(network), torch.inference_mode(), computing_in(config.precision, device):
-        for start in range(0, len(images), BATCH_SIZE):
-            batch = torch.from_numpy(np.array(images[start : start + BATCH_SIZE])).to(device)
-            batches.append(_probabilities(network, batch, config).cpu())
-            progress(task, min(start + BATCH_SIZE, len(images)), len(images))
-    return torch.cat(batches).numpy()
+    size = runtime.batch_size
+    for start in range(0, len(images), size):
+        batch = images[start : start + size]
+        batches.append(_average_of_views(runtime, batch, config))
+        progress(task, start + len(batch), len(images))
+    return np.concatenate(batches)
 
 
-def computing_in(precision: str, device: torch.device | str) -> AbstractContextManager[object]:
-    """Return the context in which a network computes in this precision."""
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+def check_shape(images: Images, shape: ImageShape) -> None:
+    """Check that images are of a model's own shape.
+
+    Raises
+    ------
+    DataError
+        If they are not.
+    """
+    found = ImageShape.of(images)
+    if found != shape:
+        raise DataError(Fault("images", f"they are {found}, the model takes {shape}", "Bring them to the model's form"))
 
 
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and back as it was."""
-    was_training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(was_training)
+def softmax(logits: NDArray[Any], temperature: float = 1.0) -> Probabilities:
+    """Turn logits of shape (n, k) into probabilities."""
+    scaled = logits / np.float32(temperature)
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: Probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
-def _probabilities(network: nn.Module, batch: Tensor, config: PredictConfig) -> Tensor:
+def _average_of_views(runtime: Runtime, batch: Images, config: PredictConfig) -> Probabilities:
     """Average the views' probabilities for one batch."""
-    views = [batch] if config.views == "single" else [batch, batch.flip(2)]
-    total = sum(torch.softmax(network(view).float() / config.temperature, dim=1) for view in views)
-    assert isinstance(total, Tensor)
-    return total / len(views)
+    views = VIEWS[config.views](batch)
+    probabilities = [softmax(runtime.logits(view), config.temperature) for view in views]
+    average: Probabilities = np.mean(probabilities, axis=0, dtype=np.float32)
+    return average
+
+
+def _mirrored(batch: Images) -> list[Images]:
+    """Return images and their mirror images."""
+    return [batch, batch[:, :, ::-1]]
+
+
+def _shifted(batch: Images) -> list[Images]:
+    """Return images, and images shifted by a pixel with their edge mirrored to fill in, each with its mirror image."""
+    height, width = batch.shape[1:3]
+    edges = [(1, 1) if side > 1 else (0, 0) for side in (height, width)]
+    padded = np.pad(batch, [(0, 0), *edges, *[(0, 0)] * (batch.ndim - 3)], mode="reflect")
+    places = [(0, 1), (2, 1), (1, 0), (1, 2)] if min(height, width) > 1 else []
+    moved = [padded[:, y : y + height, x : x + width] for y, x in places]
+    return [view for image in (batch, *moved) for view in _mirrored(image)]
+
+
+VIEWS: dict[str, Callable[[Images], list[Images]]] = {
+    "single": lambda batch: [batch],
+    "mirrored": _mirrored,
+    "shifted": _shifted,
+}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +12,11 @@ from torch import Tensor, nn
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import UsageError
 from fashion_classifier.models.cnn import CnnConfig, build_cnn
+from fashion_classifier.models.ensemble import Ensemble, EnsembleConfig
 from fashion_classifier.models.layers import ImageClassifier, Standardise
 from fashion_classifier.models.mlp import MlpConfig, build_mlp
 from fashion_classifier.models.resnet import ResnetConfig, build_resnet
-
-
-class ModelConfig(Protocol):
-    """What every family's config has: its family's name, and fields that JSON can hold."""
-
-    family: ClassVar[str]
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+from fashion_classifier.models.settings import ModelConfig
 
 
 @dataclass(frozen=True)
@@ -43,10 +38,17 @@ class Family:
     description: str
 
 
+def _build_ensemble(config: EnsembleConfig, shape: ImageShape, n_classes: int) -> nn.Module:
+    """Build an ensemble's members, each with weights of its own."""
+    member = family_named(config.member.family)
+    return Ensemble([member.build(config.member, shape, n_classes) for _ in range(config.members)])
+
+
 FAMILIES: Mapping[str, Family] = {
     MlpConfig.family: Family(MlpConfig, build_mlp, "multilayer perceptron; by default the initial model"),
     CnnConfig.family: Family(CnnConfig, build_cnn, "small fast convolutional network"),
     ResnetConfig.family: Family(ResnetConfig, build_resnet, "residual convolutional network"),
+    EnsembleConfig.family: Family(EnsembleConfig, _build_ensemble, "several networks that vote"),
 }
 
 
@@ -76,7 +78,7 @@ def config_from(family: str, settings: Mapping[str, Any]) -> ModelConfig:
     unknown = sorted(set(settings) - known)
     if unknown:
         raise UsageError(f"The family {family} has no setting {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in settings.items()}
+    values = {name: _value(value) for name, value in settings.items()}
     try:
         config: ModelConfig = kind(**values)
     except TypeError as error:
@@ -84,10 +86,25 @@ def config_from(family: str, settings: Mapping[str, Any]) -> ModelConfig:
     return config
 
 
+def _value(value: Any) -> Any:
+    """Turn a setting as JSON holds it into what a config holds."""
+    if isinstance(value, Mapping):
+        settings = dict(value)
+        return config_from(str(settings.pop("family", "")), settings)
+    return tuple(value) if isinstance(value, list) else value
+
+
 def settings_of(config: ModelConfig) -> dict[str, Any]:
     """Return a config's fields as plain values that JSON can hold."""
-    values = {field.name: getattr(config, field.name) for field in fields(config)}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+    return {field.name: _plain(getattr(config, field.name)) for field in fields(config)}
+
+
+def _plain(value: Any) -> Any:
+    """Turn what a config holds into what JSON can hold."""
+    if is_dataclass(value):
+        config = cast("ModelConfig", value)
+        return {"family": config.family, **settings_of(config)}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def build(

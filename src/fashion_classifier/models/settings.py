@@ -1,10 +1,18 @@
-"""Checks that the families' settings share: every fault of a configuration is reported at once."""
+"""What the families' settings share: what a config is, and checks that report every fault at once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol
 
 from fashion_classifier.errors import UsageError
+
+
+class ModelConfig(Protocol):
+    """What every family's config has: its family's name, and fields that JSON can hold."""
+
+    family: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 def check_counts(name: str, values: Sequence[int], *, largest: int = 4096) -> str | None:

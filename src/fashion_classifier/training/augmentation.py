@@ -25,22 +25,26 @@ def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) 
     uint8 tensor of the same shape
     """
     n_images, height, width = images.shape[:3]
-    rows = torch.arange(height).expand(n_images, height)
-    columns = torch.arange(width).expand(n_images, width)
     largest = min(settings.shift_pixels, height - 1, width - 1)
     if largest:
-        shifts = torch.randint(-largest, largest + 1, (2, n_images, 1), generator=generator)
-        rows = _reflect(rows + shifts[0], height)
-        columns = _reflect(columns + shifts[1], width)
+        images = _shift(images, largest, generator)
     if settings.mirror:
-        mirrored = torch.rand(n_images, 1, generator=generator) < 0.5
-        columns = torch.where(mirrored, columns.flip(1), columns)
-    if largest or settings.mirror:
-        batch = torch.arange(n_images, device=images.device)[:, None, None]
-        images = images[batch, rows[:, :, None].to(images.device), columns[:, None, :].to(images.device)]
+        mirrored = torch.rand(n_images, generator=generator) < 0.5
+        mirrored = mirrored.reshape(-1, *[1] * (images.ndim - 1)).to(images.device)
+        images = torch.where(mirrored, images.flip(2), images)
     if settings.erase_fraction:
         images = _erase(images, settings.erase_fraction, generator)
     return images
+
+
+def _shift(images: Tensor, largest: int, generator: torch.Generator) -> Tensor:
+    """Shift each image by up to `largest` pixels in both directions; the edge is mirrored to fill in."""
+    n_images, height, width = images.shape[:3]
+    shifts = torch.randint(-largest, largest + 1, (2, n_images, 1), generator=generator)
+    rows = _reflect(torch.arange(height) + shifts[0], height).to(images.device)
+    columns = _reflect(torch.arange(width) + shifts[1], width).to(images.device)
+    batch = torch.arange(n_images, device=images.device)[:, None, None]
+    return images[batch, rows[:, :, None], columns[:, None, :]]
 
 
 def _reflect(position: Tensor, size: int) -> Tensor:

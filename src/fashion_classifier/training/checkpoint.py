@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fashion_classifier.errors import ModelError
 from fashion_classifier.storage import atomic_path
+from fashion_classifier.training.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class CheckpointPlan:
 def save_checkpoint(
     path: Path,
     modules: dict[str, nn.Module],
-    optimizers: Sequence[torch.optim.Optimizer],
+    optimizer: Optimizer,
+    others: dict[str, Tensor],
     facts: dict[str, Any],
 ) -> None:
     """Save the state.
@@ -47,8 +49,10 @@ def save_checkpoint(
         The file; replaced in one step.
     modules
         Networks by name.
-    optimizers
+    optimizer
         Whose buffers are kept.
+    others
+        Other tensors by name.
     facts
         Whatever else must be known, as JSON holds it.
     """
@@ -57,19 +61,19 @@ def save_checkpoint(
         for name, module in modules.items()
         for key, tensor in module.state_dict().items()
     }
-    for number, optimizer in enumerate(optimizers):
-        for index, buffers in optimizer.state_dict()["state"].items():
-            for key, value in buffers.items():
-                if isinstance(value, Tensor):
-                    tensors[f"optimizer/{number}/{index}/{key}"] = value.detach().contiguous().clone()
+    for index, buffers in optimizer.state_dict()["state"].items():
+        for key, value in buffers.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{key}"] = value.detach().contiguous().clone()
+    tensors |= {f"other/{name}": tensor.detach().contiguous().clone() for name, tensor in others.items()}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={"facts": json.dumps(facts)})
 
 
 def load_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizers: Sequence[torch.optim.Optimizer]
-) -> dict[str, Any]:
-    """Restore the state into modules and optimizers made from the same configuration, and return the facts.
+    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Restore modules and optimizer made from the same configuration; return the other tensors and the facts.
 
     Raises
     ------
@@ -85,16 +89,16 @@ def load_checkpoint(
             module.load_state_dict(
                 {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
             )
-        for number, optimizer in enumerate(optimizers):
-            state = optimizer.state_dict()
-            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-            state["state"] = _buffers(tensors, f"optimizer/{number}/", weights)
-            optimizer.load_state_dict(state)
+        state = optimizer.state_dict()
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        state["state"] = _buffers(tensors, "optimizer/", weights)
+        optimizer.load_state_dict(state)
     except Exception as error:
         raise ModelError(
             f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). Remove it to train anew."
         ) from error
-    return facts
+    others = {key.removeprefix("other/"): tensor for key, tensor in tensors.items() if key.startswith("other/")}
+    return others, facts
 
 
 def _buffers(tensors: dict[str, Tensor], prefix: str, weights: Sequence[Tensor]) -> dict[int, dict[str, Tensor]]:

@@ -12,7 +12,7 @@ OptimizerName = Literal["sgd", "adam", "adamw", "muon"]
 ScheduleName = Literal["constant", "linear", "cosine"]
 PrecisionName = Literal["auto", "float32", "bfloat16"]
 ClassWeights = Literal["none", "balanced"]
-ViewsName = Literal["single", "mirrored"]
+ViewsName = Literal["single", "mirrored", "shifted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,34 @@ class Augmentation:
     mirror: bool = True
     shift_pixels: int = 1
     erase_fraction: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Focus:
+    """Learn mostly from images that are still hard: after some whole passes over the data, shorter ones.
+
+    How hard an image is, is told by its loss when it was last learned from, so that it costs nothing to know. After
+    "selective backprop" (arXiv:1910.00762) and online batch selection (arXiv:1511.06343), without their extra forward
+    passes; some of the easy images stay, so that they are neither forgotten nor missed once they become hard.
+
+    Parameters
+    ----------
+    after_passes
+        Whole passes over the data before; 1 or more.
+    hardest
+        Share of the images, those with the highest loss, that take part in each shorter pass; 0 to 1.
+    others
+        Share of the remaining images that take part, drawn anew for each pass; 0 to 1.
+    """
+
+    after_passes: int = 1
+    hardest: float = 1.0
+    others: float = 1.0
+
+    @property
+    def share(self) -> float:
+        """The share of the images in a shorter pass."""
+        return self.hardest + (1 - self.hardest) * self.others
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,9 +98,12 @@ class TrainConfig:
     precision
         "auto" lets a short probe on this machine decide.
     views
-        What is averaged at prediction: the image alone, or the image and its mirror image.
+        What is averaged at prediction: the image alone ("single"), the image and its mirror image ("mirrored"), or
+        these two and both shifted by a pixel in four directions ("shifted").
     augmentation
         Random changes to the training images.
+    focus
+        Which images are learned from more often than others; by default none.
     """
 
     epochs: float = 10.0
@@ -91,6 +122,7 @@ class TrainConfig:
     precision: PrecisionName = "auto"
     views: ViewsName = "mirrored"
     augmentation: Augmentation = field(default_factory=Augmentation)
+    focus: Focus = field(default_factory=Focus)
 
     def __post_init__(self) -> None:
         rules = [
@@ -111,6 +143,10 @@ class TrainConfig:
             (
                 self.augmentation.shift_pixels >= 0,
                 f"`shift_pixels >= 0` must hold, but got {self.augmentation.shift_pixels}",
+            ),
+            (
+                self.focus.after_passes >= 1 and 0 <= self.focus.others <= 1 and 0 < self.focus.hardest <= 1,
+                f"`after_passes >= 1`, `0 < hardest <= 1` and `0 <= others <= 1` must hold, but got {self.focus}",
             ),
             (self.patience_epochs >= 0, f"`patience_epochs >= 0` must hold, but got {self.patience_epochs}"),
             (self.validations >= 0, f"`validations >= 0` must hold, but got {self.validations}"),
@@ -150,8 +186,9 @@ class TrainConfig:
         if unknown:
             raise UsageError(f"Training has no setting {', '.join(unknown)}.")
         try:
-            if isinstance(settings.get("augmentation"), Mapping):
-                settings["augmentation"] = Augmentation(**settings["augmentation"])
+            for name, kind in (("augmentation", Augmentation), ("focus", Focus)):
+                if isinstance(settings.get(name), Mapping):
+                    settings[name] = kind(**settings[name])
             return cls(**settings)
         except TypeError as error:
             raise UsageError(f"The settings of the training do not fit: {error}.") from error

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +14,8 @@ from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.errors import FashionError
-from fashion_classifier.inference.predictor import PredictConfig, computing_in, predict_probabilities
+from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
+from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, computing_in
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
@@ -23,7 +23,8 @@ from fashion_classifier.training.augmentation import augment
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
-from fashion_classifier.training.optimizers import LearningRate, make_optimizers
+from fashion_classifier.training.optimizers import LearningRate, make_optimizer
+from fashion_classifier.training.sampling import BatchOrder
 
 PROGRESS_EVERY_S = 0.2
 LARGEST_LOSS = 1e4  # nats; beyond it nothing recovers
@@ -182,8 +183,8 @@ class _Loop:
         self.batch_size = min(config.batch_size, len(training))
         self.per_epoch = steps_per_epoch(len(training), self.batch_size)
         self.steps = how.steps or max(1, math.ceil(config.epochs * self.per_epoch))
-        self.optimizers = make_optimizers(network, config)
-        self.rate = LearningRate(self.optimizers, config)
+        self.optimizer = make_optimizer(network, config)
+        self.rate = LearningRate(self.optimizer, config)
         self.averaged = copy.deepcopy(network) if config.ema_decay else None
         self.best = copy.deepcopy(network) if config.patience_epochs and validation is not None else None
         self.stopping = EarlyStopping(config.patience_epochs)
@@ -195,7 +196,7 @@ class _Loop:
         self.loss = 0.0
         self.started = time.perf_counter()
         self.seconds = how.seconds
-        self.order = (-1, torch.empty(0, dtype=torch.int64))
+        self.order = BatchOrder(len(training), self.batch_size, config.focus, seed=how.seed, device=how.device)
 
     @property
     def elapsed(self) -> float:
@@ -219,7 +220,7 @@ class _Loop:
         """Learn from one batch."""
         self.network.train()
         self.rate.set(self.progress())
-        index = self._batch()
+        index = self.order.next_batch()
         generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
         images = augment(self.images[index], self.config.augmentation, generator)
         labels = self.labels[index]
@@ -230,29 +231,22 @@ class _Loop:
                 logits, labels, weight=self.weights, label_smoothing=self.config.label_smoothing
             )
         loss.backward()  # type: ignore[no-untyped-call]
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
         self.done += 1
-        self._note(logits.detach(), labels)
+        self._note(index, logits.detach(), labels)
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
 
-    def _batch(self) -> Tensor:
-        """Return the positions of the next batch's images."""
-        epoch, position = divmod(self.done, self.per_epoch)
-        if self.order[0] != epoch:
-            generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "order", epoch))
-            self.order = epoch, torch.randperm(len(self.labels), generator=generator)
-        return self.order[1][position * self.batch_size : (position + 1) * self.batch_size]
-
-    def _note(self, logits: Tensor, labels: Tensor) -> None:
+    def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch to the running figures of the training."""
-        loss = float(nn.functional.cross_entropy(logits, labels))
+        losses = nn.functional.cross_entropy(logits, labels, reduction="none")
+        loss = float(losses.mean())
         if not loss < LARGEST_LOSS:
             raise DivergedError(
                 f"The loss is {loss} at step {self.done}: the training has diverged. Lower the learning rate."
             )
+        self.order.note(index, losses)
         self.loss += loss * len(labels)
         self.right += int((logits.argmax(1) == labels).sum())
         self.seen += len(labels)
@@ -297,8 +291,8 @@ class _Loop:
             return None, None
         n_images = self.how.validation_images or len(self.validation)
         labels = self.validation.labels[:n_images]
-        how = PredictConfig(precision=self.how.precision)
-        probabilities = predict_probabilities(self.current, self.validation.images[:n_images], how)
+        runtime = TorchRuntime(self.current, self.how.precision)
+        probabilities = predict_probabilities(runtime, self.validation.images[:n_images], PredictConfig())
         given = probabilities[np.arange(len(labels)), labels]
         loss = -np.log(np.maximum(given, 1e-12)).mean(dtype=np.float64)
         return float(loss), float((probabilities.argmax(1) == labels).mean())
@@ -329,19 +323,22 @@ class _Loop:
 
     def save(self, plan: CheckpointPlan, ended: StopReason | None) -> None:
         """Save the whole state."""
+        tensors, numbers = self.order.state()
         facts = {
             "done": self.done,
+            "order": numbers,
             "elapsed": self.elapsed,
             "ended": ended,
             "history": [asdict(record) for record in self.history],
             "stopping": {**asdict(self.stopping), "best_loss": min(self.stopping.best_loss, 1e300)},
             "running": [self.loss, self.right, self.seen],
         }
-        save_checkpoint(plan.path, self.modules, self.optimizers, facts)
+        save_checkpoint(plan.path, self.modules, self.optimizer, tensors, facts)
 
     def restore(self, plan: CheckpointPlan) -> None:
         """Go on from a saved state."""
-        facts: dict[str, Any] = load_checkpoint(plan.path, self.modules, self.optimizers)
+        tensors, facts = load_checkpoint(plan.path, self.modules, self.optimizer)
+        self.order.restore(tensors, facts["order"])
         self.done = facts["done"]
         self.started = time.perf_counter() - facts["elapsed"]
         if self.how.seconds is not None:

@@ -3,120 +3,170 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from fashion_classifier.training.config import TrainConfig
 
-REST_RATE = 1.0  # learning rate of what Muon leaves to SGD, as a share of Muon's (docs/experiments.md)
-REST_MOMENTUM = 0.85
+REST_MOMENTUM = 0.85  # of what Muon leaves to Nesterov-SGD, at the same rate (docs/experiments.md)
+SMALLEST_MATRIX = 16  # rows and columns from which on it is worth being orthogonalised
 
 
-class Muon(torch.optim.Optimizer):
-    """Momentum whose update is orthogonalised, for filters and hidden layers seen as matrices.
+class Optimizer(Protocol):
+    """What the training loop needs of an optimizer; those of PyTorch have it."""
 
-    Each weight is also brought to a fixed norm before it is changed, so that the learning rate is a relative one.
+    param_groups: list[dict[str, Any]]
+
+    def step(self) -> Any:
+        """Change every weight once, by its gradient."""
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return each weight's buffers under "state", by the weight's number."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over buffers such as `state_dict` returned."""
+
+
+class Muon:
+    """Momentum, orthogonalised for filters and hidden layers seen as matrices; Nesterov-SGD for the rest.
+
+    Each matrix is also brought to a fixed norm before it is changed, so that the learning rate is a relative one.
     After Keller Jordan's Muon (https://kellerjordan.github.io/posts/muon) and its use in airbench
-    (arXiv:2404.00498); `torch.optim.Muon` takes matrices alone, not filters.
+    (arXiv:2404.00498); `torch.optim.Muon` takes matrices alone, not filters. No subclass of PyTorch's `Optimizer`, the
+    first of which imports PyTorch's compiler: two seconds, an eighth of the shortest training (docs/experiments.md).
 
     Parameters
     ----------
-    parameters
-        Weights of two or more dimensions; the first is the output's.
+    matrices
+        Weights of two or more dimensions, the first of which is the output's, whose update is orthogonalised.
+    others
+        Weights that are decayed, and weights that are not.
     learning_rate
-        Relative size of a step.
+        Of all; for matrices the relative size of a step.
     momentum
-        Of the moving average of gradients, 0 to below 1; Nesterov's.
+        Of the matrices, 0 to below 1; Nesterov's.
+    weight_decay
+        Of the first of `others`, in the gradient.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], learning_rate: float, momentum: float) -> None:
-        super().__init__(parameters, {"lr": learning_rate, "momentum": momentum})
+    def __init__(
+        self,
+        matrices: Sequence[Tensor],
+        others: tuple[Sequence[Tensor], Sequence[Tensor]],
+        *,
+        learning_rate: float,
+        momentum: float,
+        weight_decay: float,
+    ) -> None:
+        common = {"lr": learning_rate, "momentum": REST_MOMENTUM, "orthogonal": False}
+        self.param_groups: list[dict[str, Any]] = [
+            {"params": list(matrices), **common, "momentum": momentum, "weight_decay": 0.0, "orthogonal": True},
+            {"params": list(others[0]), **common, "weight_decay": weight_decay},
+            {"params": list(others[1]), **common, "weight_decay": 0.0},
+        ]
+        self._weights: list[Tensor] = [weight for group in self.param_groups for weight in group["params"]]
+        self._averages = [torch.zeros_like(weight) for weight in self._weights]
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+    def step(self) -> None:
         """Change every weight once."""
-        assert closure is None
+        averages = iter(self._averages)
         for group in self.param_groups:
             for weight in group["params"]:
-                self._step_one(weight, group["lr"], group["momentum"])
+                assert weight.grad is not None
+                gradient = weight.grad
+                if group["weight_decay"]:
+                    gradient = gradient.add(weight, alpha=group["weight_decay"])
+                average = next(averages).mul_(group["momentum"]).add_(gradient)
+                update = gradient.add(average, alpha=group["momentum"])
+                if group["orthogonal"]:
+                    weight.mul_(math.sqrt(len(weight)) / weight.norm().clamp(min=1e-7))
+                    update = orthogonalised(update.reshape(len(update), -1)).reshape(update.shape)
+                weight.add_(update, alpha=-group["lr"])
 
-    def _step_one(self, weight: Tensor, learning_rate: float, momentum: float) -> None:
-        """Change one weight."""
-        state = self.state[weight]
-        if not state:
-            state["momentum_buffer"] = torch.zeros_like(weight)
-        assert weight.grad is not None
-        average = state["momentum_buffer"].mul_(momentum).add_(weight.grad)
-        update = weight.grad.add(average, alpha=momentum)
-        weight.mul_(math.sqrt(len(weight)) / weight.norm().clamp(min=1e-7))
-        direction = orthogonalised(update.reshape(len(update), -1)).reshape(update.shape)
-        weight.add_(direction.to(weight.dtype), alpha=-learning_rate)
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for weight in self._weights:
+            weight.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return each weight's moving average of gradients."""
+        return {"state": {number: {"average": average} for number, average in enumerate(self._averages)}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over moving averages."""
+        for number, average in enumerate(self._averages):
+            average.copy_(state_dict["state"][number]["average"])
 
 
 def orthogonalised(matrix: Tensor, n_steps: int = 5) -> Tensor:  # (m, n)
-    """Bring all singular values of a matrix near 1 by Newton-Schulz iteration, in bfloat16.
+    """Bring all singular values of a matrix near 1 by Newton-Schulz iteration.
 
     The coefficients are those of Jordan's Muon: they make the slope at zero steep and let the singular values end
-    between about 0.5 and 1.5, which serves training as well as 1 would.
+    between about 0.5 and 1.5, which serves training as well as 1 would. Each step multiplies by a polynomial of the
+    Gram matrix from the left, and such polynomials commute; so the steps are made on the small Gram matrix alone, which
+    halves the time (docs/experiments.md).
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    wide: Tensor = matrix.bfloat16() if len(matrix) <= matrix.shape[1] else matrix.bfloat16().T
+    wide: Tensor = matrix if len(matrix) <= matrix.shape[1] else matrix.T
     wide = wide / (wide.norm() + 1e-7)
+    gram = wide @ wide.T
+    identity = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
+    product = identity
     for _ in range(n_steps):
-        gram = wide @ wide.T
-        wide = a * wide + (b * gram + c * gram @ gram) @ wide
+        factor = a * identity + b * gram + c * gram @ gram
+        product = factor @ product
+        gram = factor @ gram @ factor
+    wide = product @ wide
     return wide if len(matrix) <= matrix.shape[1] else wide.T
 
 
-def make_optimizers(network: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+def make_optimizer(network: nn.Module, config: TrainConfig) -> Optimizer:
     """Make what `config` asks for; norms and biases are never decayed."""
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
     weights = [parameter for parameter in trained if parameter.ndim > 1]
     others = [parameter for parameter in trained if parameter.ndim <= 1]
-    decay = config.weight_decay
+    decay, rate = config.weight_decay, config.learning_rate
     if config.optimizer == "muon":
-        inner = [
-            weight for weight in weights if min(len(weight), weight[0].numel()) >= 16 and weight is not weights[-1]
-        ]
-        outer = [weight for weight in weights if not any(weight is other for other in inner)]
-        groups = [{"params": outer, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-        rate = config.learning_rate * REST_RATE
-        rest = torch.optim.SGD(groups, lr=rate, momentum=REST_MOMENTUM, nesterov=True)
-        return [Muon(inner, config.learning_rate, config.momentum), rest] if inner else [rest]
+        matrices = [weight for weight in weights[:-1] if min(len(weight), weight[0].numel()) >= SMALLEST_MATRIX]
+        outer = [weight for weight in weights if not any(weight is matrix for matrix in matrices)]
+        return Muon(matrices, (outer, others), learning_rate=rate, momentum=config.momentum, weight_decay=decay)
     groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
-    rate, betas = config.learning_rate, (config.momentum, 0.999)
     if config.optimizer == "sgd":
         nesterov = config.momentum > 0
-        return [torch.optim.SGD(groups, lr=rate, momentum=config.momentum, nesterov=nesterov, foreach=True)]
+        return torch.optim.SGD(groups, lr=rate, momentum=config.momentum, nesterov=nesterov, foreach=True)
     kind: Any = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-    return [kind(groups, lr=rate, betas=betas, eps=1e-7, fused=True)]  # eps: Keras's
+    adam: Optimizer = kind(groups, lr=rate, betas=(config.momentum, 0.999), eps=1e-7, fused=True)  # eps: Keras's
+    return adam
 
 
 class LearningRate:
-    """Sets the optimizers' learning rates from the progress of the training.
+    """Sets the optimizer's learning rates from the progress of the training.
 
     Parameters
     ----------
-    optimizers
+    optimizer
         Each group's present learning rate is taken as its peak.
     config
         Schedule and warm-up.
     """
 
-    def __init__(self, optimizers: list[torch.optim.Optimizer], config: TrainConfig) -> None:
-        self._optimizers = optimizers
-        self._peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
+    def __init__(self, optimizer: Optimizer, config: TrainConfig) -> None:
+        self._optimizer = optimizer
+        self._peaks = [group["lr"] for group in optimizer.param_groups]
         self._config = config
         self.present = config.learning_rate
 
     def set(self, progress: float) -> None:
         """Set the rates for a step that starts at `progress`, from 0 to 1."""
         factor = self._factor(progress)
-        groups = [group for optimizer in self._optimizers for group in optimizer.param_groups]
-        for group, peak in zip(groups, self._peaks, strict=True):
+        for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
             group["lr"] = peak * factor
         self.present = self._config.learning_rate * factor
 

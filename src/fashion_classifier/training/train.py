@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from fashion_classifier.data.dataset import Dataset, ImageShape
 from fashion_classifier.data.split import Split
 from fashion_classifier.inference.bundle import Model
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
+from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.models.catalogue import build
-from fashion_classifier.models.layers import channel_statistics
+from fashion_classifier.models.ensemble import Ensemble, EnsembleConfig
+from fashion_classifier.models.layers import ImageClassifier, channel_statistics
+from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
@@ -22,10 +27,13 @@ from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, FitResult, fit, steps_per_epoch
 from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
-from fashion_classifier.training.recipes import Recipe
+from fashion_classifier.training.recipes.one_minute import ONE_MINUTE
+from fashion_classifier.training.recipes.recipe import Recipe
 
 PROBE_IMAGES = 128
+PREDICTION_PROBE_IMAGES = 256
 SMALLEST_BATCH, STEPS_PER_EPOCH = 8, 20
+LEAST_SECONDS = 0.5  # of an ensemble's member, should those before it have taken the time
 
 
 def batch_size_for(n_images: int, wanted: int) -> int:
@@ -131,21 +139,28 @@ class Workshop:
             seconds=seconds,
             validation_images=validation_images,
         )
-        result = fit(
+        results = _fit_members(
             network,
-            training,
-            None if on_everything else self.split.validation,
-            settings,
             how,
-            stop_asked=stop_asked,
-            on_validation=on_validation,
-            checkpoint=checkpoint,
-            progress=progress,
-            task=task,
+            checkpoint,
+            lambda member, its_how, its_checkpoint, of: fit(
+                member,
+                training,
+                None if on_everything else self.split.validation,
+                settings,
+                its_how,
+                stop_asked=stop_asked,
+                on_validation=on_validation,
+                checkpoint=its_checkpoint,
+                progress=progress,
+                task=f"{task}{of}",
+            ),
         )
+        network, config = _without_untrained(network, recipe.model, len(results))
+        result = joined(results)
         model = Model(
             network=network,
-            config=recipe.model,
+            config=config,
             classes=classes,
             shape=training.shape,
             how=PredictConfig(precision=precision, views=settings.views),
@@ -158,9 +173,29 @@ class Workshop:
         )
         probabilities = np.empty((0, len(classes)), np.float32)
         if not on_everything:
-            images = self.split.validation.images
-            probabilities = predict_probabilities(network, images, model.how)
-        return TrainedModel(model, result, Recipe(recipe.model, settings), probabilities)
+            probabilities = model.predict(self.split.validation.images)
+        return TrainedModel(model, result, Recipe(config, settings), probabilities)
+
+    @property
+    def images_per_second(self) -> float:
+        """Images that the network of `ONE_MINUTE` learns from in a second here; 0 where nothing may be timed."""
+        return self.precision_for(ONE_MINUTE, self.split.training).images_per_s
+
+    def prediction_seconds(self, recipe: Recipe, n_images: int) -> float:
+        """Measure what predicting so many images takes with a recipe's network and views, from a few of them."""
+        training = self.split.training
+        ensemble = recipe.model if isinstance(recipe.model, EnsembleConfig) else None
+        config, members = (ensemble.member, ensemble.members) if ensemble is not None else (recipe.model, 1)
+        network = build(config, training.shape, len(training.classes), self.statistics, seed=0).to(self.device)
+        runtime = TorchRuntime(network, self.precision_for(recipe, training).precision)
+        sample = np.array(training.images[:PREDICTION_PROBE_IMAGES])
+        how = PredictConfig(views=recipe.training.views)
+        seconds = []
+        for _ in range(2):  # the first does not count
+            begin = time.perf_counter()
+            predict_probabilities(runtime, sample, how)
+            seconds.append(time.perf_counter() - begin)
+        return seconds[-1] * members * n_images / len(sample)
 
     def seconds_per_epoch(self, recipe: Recipe, *, n_steps: int = 8) -> float:
         """Measure what an epoch of a recipe takes on this machine, from a few steps after a few that do not count."""
@@ -183,12 +218,68 @@ class Workshop:
         """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""
         if recipe.training.precision != "auto":
             return PrecisionChoice(recipe.training.precision, "the recipe says so")
-        family = recipe.model.family
+        config = recipe.model.member if isinstance(recipe.model, EnsembleConfig) else recipe.model
+        family = config.family
         if family not in self.precisions:
             shape: ImageShape = training.shape
-            network = build(recipe.model, shape, len(training.classes), self.statistics, seed=0).to(self.device)
+            network = build(config, shape, len(training.classes), self.statistics, seed=0).to(self.device)
             choose = precision_by_instructions if self.exact else probe_precision
             images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
             labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
             self.precisions[family] = choose(network, images, labels)
         return self.precisions[family]
+
+
+_FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str], FitResult]
+
+
+def _fit_members(
+    network: ImageClassifier, how: FitConfig, checkpoint: CheckpointPlan | None, fit_one: _FitMember
+) -> list[FitResult]:
+    """Train a network, or one after the other the networks of an ensemble, which share steps and time."""
+    if not isinstance(network.body, Ensemble):
+        return [fit_one(network, how, checkpoint, "")]
+    members = network.body.members
+    started, results = time.perf_counter(), list[FitResult]()
+    for number, member in enumerate(members):
+        left = len(members) - number
+        seconds = None if how.seconds is None else (how.seconds - (time.perf_counter() - started)) / left
+        its_how = replace(
+            how,
+            seed=derive_seed(how.seed, "member", number),
+            steps=None if how.steps is None else max(1, round(how.steps / len(members))),
+            seconds=None if seconds is None else max(seconds, LEAST_SECONDS),
+        )
+        its_checkpoint = checkpoint and replace(
+            checkpoint, path=checkpoint.path.with_name(f"{checkpoint.path.stem}-{number}{checkpoint.path.suffix}")
+        )
+        classifier = ImageClassifier(network.standardise, member)
+        results.append(fit_one(classifier, its_how, its_checkpoint, f", network {number + 1} of {len(members)}"))
+        if results[-1].stopped_because in {StopReason.INTERRUPTED, StopReason.PRUNED}:
+            break
+    return results
+
+
+def _without_untrained(
+    network: ImageClassifier, config: ModelConfig, n_trained: int
+) -> tuple[ImageClassifier, ModelConfig]:
+    """Leave out of an ensemble what an interruption kept from being trained."""
+    if not isinstance(network.body, Ensemble) or not isinstance(config, EnsembleConfig):
+        return network, config
+    members = list(network.body.members)[:n_trained]
+    return ImageClassifier(network.standardise, Ensemble(members)), replace(config, members=n_trained)
+
+
+def joined(results: Sequence[FitResult]) -> FitResult:
+    """Tell how several trainings went, one after the other, as if they were one."""
+    history: list[Epoch] = []
+    steps, epochs, seconds = 0, 0.0, 0.0
+    for result in results:
+        history += [
+            replace(record, epoch=record.epoch + epochs, step=record.step + steps, seconds=record.seconds + seconds)
+            for record in result.history
+        ]
+        steps, seconds = steps + result.steps, seconds + result.seconds
+        epochs = history[-1].epoch if history else epochs
+    best = sum(result.best_step for result in results)
+    return FitResult(tuple(history), results[-1].stopped_because, steps, best, seconds)

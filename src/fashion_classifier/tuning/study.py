@@ -24,9 +24,9 @@ from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
 from fashion_classifier.storage import atomic_path
 from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.recipes import Recipe, adapted
+from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
-from fashion_classifier.tuning.space import known_points, recipe_of, suggest_recipe
+from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, suggest_recipe
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -54,6 +54,8 @@ class TuneConfig:
         Time of the whole search with its confirmation; None for no limit.
     finalists
         How many of the best are trained again with another seed before one is chosen; trial 0 is always among them.
+    n_images
+        Images that the chosen recipe will be able to learn from: tells around which known recipes is searched.
     mirror
         Whether mirror images may count as images of the same class.
     class_weights
@@ -68,12 +70,13 @@ class TuneConfig:
     trial_seconds: float | None = None
     seconds: float | None = None
     finalists: int = N_FINALISTS
+    n_images: float = 0.0
     mirror: bool = True
     class_weights: ClassWeights = "none"
     seed: int = DEFAULT_SEED
 
     def __post_init__(self) -> None:
-        known_points(self.families)
+        known_recipes(self.families)
         if self.trials is None and self.seconds is None:
             raise UsageError("A search needs an end: a number of trials or a time.")
         if self.trials is not None and self.trials < 1:
@@ -123,6 +126,7 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.workshop, self.config = folder, workshop, config
+        self.known = known_recipes(config.families, config.n_images)
         storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.db'}")
         pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
         self._studies = {
@@ -196,7 +200,7 @@ class Search:
 
     def recipe(self, trial: Trial) -> Recipe:
         """Return the recipe of a trial."""
-        recipe = recipe_of(trial.params, self.config.families, mirror=self.config.mirror)
+        recipe = recipe_of(trial.params, self.known, mirror=self.config.mirror)
         return adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
 
     def paired_predictions(self, chosen: Trial) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
@@ -262,15 +266,15 @@ class Search:
         """Ask for one trial, train it, and tell its result."""
         study = self._studies[purpose]
         study.sampler = _sampler(derive_seed(seed, "sampler", index))
-        known = known_points(self.config.families)
+        known = [point_of(recipe) for recipe in self.known.values()]
         if confirms is not None:
             study.enqueue_trial(confirms.params, user_attrs={"confirms": confirms.index})
         elif index < len(known):
-            study.enqueue_trial(dict(known[index]))
+            study.enqueue_trial(known[index])
         trial = study.ask()
         begin = time.perf_counter()
         trial.set_user_attr("started_after", begin - started)
-        recipe = suggest_recipe(trial, self.config.families, mirror=self.config.mirror)
+        recipe = suggest_recipe(trial, self.known, mirror=self.config.mirror)
         recipe = adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
         label = f"{'Trial' if purpose == SEARCH else 'Confirmation'} {index}: {recipe.model.family}"
         trained: TrainedModel | None = None

@@ -1,0 +1,50 @@
+"""Data loaded and split, and the workshop: what every command that trains or evaluates begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fashion_classifier.data.collection import Collection
+from fashion_classifier.data.load import load, locate
+from fashion_classifier.data.split import Split, split
+from fashion_classifier.experiment.budget import Clock
+from fashion_classifier.experiment.machine import choose_device, use_threads
+from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.progress import Progress, silent
+from fashion_classifier.training.train import Workshop
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Data loaded and split, and the workshop in which models are made of it."""
+
+    collection: Collection
+    split: Split
+    workshop: Workshop
+    clock: Clock
+
+
+def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = silent) -> Prepared:
+    """Load and split the data as a run does."""
+    clock = Clock(config.limit_s, used_s)
+    with clock.paused():
+        place = locate(config.data, progress=progress)
+    collection = load(place, options=config.read_options, progress=progress)
+    parts = split(collection, config.split_config)
+    use_threads(config.threads)
+    exact = config.minutes is None
+    workshop = Workshop(parts, choose_device(config.device), {}, provenance_of(collection, config), exact)
+    return Prepared(collection, parts, workshop, clock)
+
+
+def provenance_of(collection: Collection, config: RunConfig) -> dict[str, object]:
+    """Say what a model was made from: the data and its split, so that no later test looks at training images."""
+    return {
+        "data": collection.name,
+        "fingerprint": collection.fingerprint,
+        "split": {
+            "seed": config.seed,
+            "validation_fraction": config.validation_fraction,
+            "group_by": config.group_by,
+        },
+    }

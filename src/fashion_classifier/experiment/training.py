@@ -1,0 +1,97 @@
+"""One recipe on its own: which one for the time that there is, and its training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fashion_classifier.experiment.budget import MOST_EPOCHS
+from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.preparation import Prepared
+from fashion_classifier.experiment.record import check_can_be_made
+from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.inference.bundle import save_model
+from fashion_classifier.progress import Progress
+from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.recipes.ladder import name_for, recipe_named
+from fashion_classifier.training.recipes.recipe import Recipe
+from fashion_classifier.training.train import TrainedModel
+
+SAVING_S = 0.8  # kept back for the model folder and the program's end
+AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
+PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
+TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
+
+
+def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_MODEL, name: str = "") -> str:
+    """Return the name of the recipe that is the best known for the budget, or check the one that is wanted.
+
+    Parameters
+    ----------
+    config
+        Its time, or its epochs, is the budget.
+    family
+        A family, or "auto" for the best known of all, which may be an ensemble.
+    name
+        A recipe that is wanted whatever the budget.
+
+    Raises
+    ------
+    UsageError
+        If there is no such recipe or family.
+    """
+    if name:
+        recipe_named(name)
+        return name
+    if config.minutes is None:
+        n_images = (config.epochs or 0.0) * len(prepared.split.training)
+    else:
+        n_images = prepared.workshop.images_per_second * max(0.0, prepared.clock.left_s)
+    single = family != AUTO_MODEL
+    return name_for(family if single else BEST_FAMILY, n_images, single=single)
+
+
+def train_one(
+    recipe: Recipe,
+    config: RunConfig,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    on_everything: bool,
+    progress: Progress,
+) -> TrainedModel:
+    """Train one recipe and save the model.
+
+    Parameters
+    ----------
+    recipe
+        Model and training; `config.epochs` and `config.minutes` limit it.
+    on_everything
+        Whether to learn from training and cross-validation data together.
+    folder
+        The model's folder, which must not be there yet.
+
+    Raises
+    ------
+    UsageError
+        If the folder is already there.
+    """
+    check_can_be_made(folder)
+    limited = config.minutes is not None
+    workshop, n_validation = prepared.workshop, len(prepared.split.validation)
+    last_s = SAVING_S
+    if limited and not on_everything:
+        last_s += workshop.prediction_seconds(recipe, n_validation)
+    with Interruption() as interruption:
+        trained = workshop.train(
+            recipe,
+            seed=derive_seed(config.seed, "training"),
+            epochs=config.epochs or (MOST_EPOCHS if limited else None),
+            seconds=max(1.0, prepared.clock.left_s - last_s) if limited else None,
+            validation_images=PROGRESS_IMAGES if limited else None,
+            on_everything=on_everything,
+            stop_asked=interruption.asked,
+            progress=progress,
+            task="Training",
+        )
+    save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
+    return trained

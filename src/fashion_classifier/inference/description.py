@@ -1,0 +1,208 @@
+"""A model folder's description and manifest: written, read and checked without any network.
+
+::
+
+    model.json            what it is: family, config, classes, image shape, preprocessing, how to predict, provenance
+    weights.safetensors   the network's weights
+    model.onnx            the same network for other runtimes; may be missing where nobody but this program will read it
+    model.int8.onnx       the same quantised to whole numbers, if that was asked for and costs no accuracy
+    manifest.json         SHA-256 and size of each file
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.errors import ModelError, UnavailableError
+from fashion_classifier.inference.predictor import VIEWS, PredictConfig
+from fashion_classifier.storage import write_json
+
+FORMAT_VERSION = 1
+MODEL, WEIGHTS, MANIFEST = "model.json", "weights.safetensors", "manifest.json"
+ONNX, INT8 = "model.onnx", "model.int8.onnx"
+LARGEST_JSON = 4 << 20  # bytes
+LARGEST_FILE = 4 << 30
+UNFIT = (KeyError, TypeError, ValueError, AttributeError)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Description:
+    """What `model.json` says, checked.
+
+    Parameters
+    ----------
+    family, settings
+        Which network it is, as JSON holds it; the catalogue makes a config of it.
+    classes
+        Names, in the order of the logits.
+    shape
+        Of the images that the model takes.
+    mean, std
+        Of each channel, in grey levels.
+    how
+        Precision, views and temperature.
+    provenance
+        Where the model came from.
+    """
+
+    family: str
+    settings: dict[str, Any]
+    classes: tuple[str, ...]
+    shape: ImageShape
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    how: PredictConfig
+    provenance: dict[str, Any]
+
+
+def write_description(folder: Path, description: Description) -> None:
+    """Write `model.json`."""
+    how = description.how
+    content = {
+        "format_version": FORMAT_VERSION,
+        "family": description.family,
+        "config": description.settings,
+        "classes": list(description.classes),
+        "image": description.shape._asdict(),
+        "preprocessing": {"mean": list(description.mean), "std": list(description.std)},
+        "precision": how.precision,
+        "views": how.views,
+        "temperature": how.temperature,
+        "refusal": None,
+        "conformal": None,
+        "provenance": description.provenance,
+    }
+    (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def write_manifest(folder: Path) -> None:
+    """Write down the hash and size of each file that is in the folder."""
+    files = {
+        path.name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
+        for path in sorted(folder.iterdir())
+        if path.name != MANIFEST
+    }
+    write_json(folder / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
+
+
+def read_description(folder: Path) -> tuple[Description, frozenset[str]]:
+    """Read what a model folder holds, checking every file against the manifest.
+
+    Returns
+    -------
+    Description, frozenset of str
+        What it is, and the names of its files.
+
+    Raises
+    ------
+    UnavailableError
+        If there is no model folder at that place.
+    ModelError
+        If it is damaged, altered or of an unknown format.
+    """
+    if not (folder / MANIFEST).is_file() and not (folder / MODEL).is_file():
+        raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
+    names = _check_manifest(folder)
+    content = read_json(folder / MODEL)
+    version = content.get("format_version")
+    if version != FORMAT_VERSION:
+        raise ModelError(
+            f"{folder / MODEL}: format version {version!r} is not known here; this version of the program reads "
+            f"{FORMAT_VERSION}. Use the version that wrote it, or train anew."
+        )
+    with usable(folder, *UNFIT):
+        return _described(content), names
+
+
+@contextmanager
+def usable(folder: Path, *kinds: type[Exception]) -> Iterator[None]:
+    """Say of which model folder it was that something in it could not be used.
+
+    Raises
+    ------
+    ModelError
+        In place of an error of these kinds.
+    """
+    try:
+        yield
+    except ModelError:
+        raise
+    except kinds as error:
+        raise ModelError(
+            f"{folder}: this is no usable model ({type(error).__name__}: {error}). Get it again, or train anew."
+        ) from error
+
+
+def _described(content: Mapping[str, Any]) -> Description:
+    """Check each value of `model.json`."""
+    classes = tuple(str(name) for name in content["classes"])
+    shape = ImageShape(**content["image"])
+    if len(classes) < 2 or len(set(classes)) < len(classes):
+        raise ValueError("the classes must be at least two different names")
+    if shape.channels not in {1, 3} or not all(1 <= side <= 4096 for side in shape[:2]):
+        raise ValueError(f"an image cannot be {tuple(shape)}")
+    how = PredictConfig(
+        precision=content["precision"], views=content["views"], temperature=float(content["temperature"])
+    )
+    known = how.precision in {"float32", "bfloat16"} and how.views in VIEWS
+    if not known or not 0 < how.temperature < math.inf:
+        raise ValueError(f"it cannot predict with {how}")
+    preprocessing = content["preprocessing"]
+    return Description(
+        family=str(content["family"]),
+        settings=dict(content["config"]),
+        classes=classes,
+        shape=shape,
+        mean=tuple(float(value) for value in preprocessing["mean"]),
+        std=tuple(float(value) for value in preprocessing["std"]),
+        how=how,
+        provenance=dict(content.get("provenance", {})),
+    )
+
+
+def _check_manifest(folder: Path) -> frozenset[str]:
+    """Check that the files are those that were written; return their names."""
+    manifest = read_json(folder / MANIFEST)
+    files = manifest.get("files")
+    if not isinstance(files, dict) or not {MODEL, WEIGHTS} <= set(files):
+        raise ModelError(f"{folder / MANIFEST}: it does not list {MODEL} and {WEIGHTS}. Get the model again.")
+    for name, facts in files.items():
+        path = folder / name
+        if Path(name).name != name or path.is_symlink() or not path.is_file():
+            raise ModelError(
+                f"{path}: the manifest lists this file, but there is no such plain file. Get the model again."
+            )
+        if path.stat().st_size > LARGEST_FILE or not isinstance(facts, dict) or _sha256(path) != facts.get("sha256"):
+            raise ModelError(
+                f"{path}: its content is not what the manifest says: it was changed or damaged. Get the model again."
+            )
+    return frozenset(files)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of limited size."""
+    if not path.is_file():
+        raise ModelError(f"{path}: this file is missing from the model folder. Get the model again.")
+    if path.stat().st_size > LARGEST_JSON:
+        raise ModelError(f"{path}: {path.stat().st_size:,} bytes are too many for a description. Get the model again.")
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: this is not JSON ({error}). Get the model again.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path}: a JSON object was expected. Get the model again.")
+    return content
+
+
+def _sha256(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""A network as ONNX: written, and checked against PyTorch before it is kept."""

@@ -1,0 +1,114 @@
+"""A model folder opened for predicting, with the runtime that was asked for or is best."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
+from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
+from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
+from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates
+from fashion_classifier.inference.runtimes.opening import has_openvino, runtime_for
+from fashion_classifier.progress import Progress, silent
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenedModel:
+    """A model that predicts; PyTorch is imported only if it is the runtime.
+
+    Parameters
+    ----------
+    path
+        The model folder.
+    description
+        What the model is.
+    runtime
+        What computes its logits.
+    """
+
+    path: Path
+    description: Description
+    runtime: Runtime
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in the order of the probabilities."""
+        return self.description.classes
+
+    @property
+    def shape(self) -> ImageShape:
+        """Of the images that the model takes."""
+        return self.description.shape
+
+    @property
+    def computed_by(self) -> dict[str, Any]:
+        """What computed the last answers, and what it was chosen among, as plain values."""
+        tried = self.runtime.tried if isinstance(self.runtime, FastestRuntime) else ()
+        return {
+            "name": self.runtime.name,
+            "precision": self.runtime.precision,
+            "views": self.description.how.views,
+            "tried": [asdict(other) for other in tried],
+        }
+
+    def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
+        """Return probabilities as a float32 array of shape (n, n_classes).
+
+        Parameters
+        ----------
+        images
+            uint8 array of shape (n, height, width) or (n, height, width, 3), of the model's own shape.
+
+        Raises
+        ------
+        DataError
+            If the images have another shape.
+        """
+        check_shape(images, self.shape)
+        if len(images) == 0:
+            return np.empty((0, len(self.classes)), np.float32)
+        return predict_probabilities(self.runtime, images, self.description.how, progress=progress, task=task)
+
+
+def open_model(
+    folder: Path, runtime: RuntimeName | Literal["auto"] = "auto", *, threads: int = 0, n_images: int = 0
+) -> OpenedModel:
+    """Open a model folder for predicting.
+
+    Parameters
+    ----------
+    folder
+        A model folder.
+    runtime
+        "auto" takes ONNX Runtime, for many images the fastest that is installed and agrees with it, and PyTorch where
+        the folder has no ONNX.
+    threads
+        Threads to compute with; 0 for one a core.
+    n_images
+        How many images are to come, as far as that is known; for few there is no time lost on a choice.
+
+    Raises
+    ------
+    UnavailableError
+        If there is no model folder at that place, or the runtime is not installed.
+    ModelError
+        If the folder is damaged, or has no ONNX for a runtime that needs one.
+    UsageError
+        If there is no such runtime.
+    """
+    description, files = read_description(folder)
+    open_another = partial(runtime_for, folder, description, files, threads=threads)
+    if runtime != "auto":
+        opened = open_another(runtime)
+    elif ONNX not in files:
+        opened = open_another("torch")
+    else:
+        others = candidates(quantised=INT8 in files, openvino=has_openvino(), n_images=n_images)
+        opened = FastestRuntime(open_another("onnx"), tuple(others), open_another, n_images)
+    return OpenedModel(path=folder, description=description, runtime=opened)

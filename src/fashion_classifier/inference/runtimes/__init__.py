@@ -1,0 +1,1 @@
+"""What computes logits: PyTorch, ONNX Runtime or OpenVINO, all behind one small protocol."""

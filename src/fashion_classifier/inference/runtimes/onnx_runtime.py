@@ -1,0 +1,64 @@
+"""ONNX Runtime on the CPU: what predicts by default."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import onnxruntime
+
+from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.errors import ModelError
+from fashion_classifier.inference.runtimes.base import Logits, RuntimeName
+from fashion_classifier.inference.runtimes.onnx_file import check_onnx
+
+
+class OnnxRuntime:
+    """Predicts with ONNX Runtime.
+
+    Parameters
+    ----------
+    content
+        The bytes of an ONNX file.
+    shape, n_classes
+        What the model takes and gives.
+    threads
+        Threads to compute with; 0 for one a core.
+    precision
+        What the file computes in: "float32", or "int8" for one that was quantised.
+    place
+        What to call the file in a message.
+
+    Raises
+    ------
+    ModelError
+        If the file is not one that a model of this shape can have.
+    """
+
+    name: ClassVar[RuntimeName] = "onnx"
+    batch_size: ClassVar[int] = 256
+
+    def __init__(
+        self,
+        content: bytes,
+        shape: ImageShape,
+        n_classes: int,
+        *,
+        threads: int = 0,
+        precision: str = "float32",
+        place: str = "model.onnx",
+    ) -> None:
+        check_onnx(content, shape, n_classes, place)
+        self.precision = precision
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:
+            raise ModelError(f"{place}: ONNX Runtime cannot use it ({error}). Get the model again.") from error
+
+    def logits(self, images: Images) -> Logits:
+        """Return a float32 array of shape (n, k)."""
+        found: Logits = self._session.run(["logits"], {"images": images})[0]
+        return found

@@ -1,0 +1,68 @@
+"""The network itself as a runtime, on whatever device it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from fashion_classifier.data.dataset import Images
+from fashion_classifier.inference.runtimes.base import Logits, RuntimeName
+
+
+@dataclass(frozen=True, eq=False)
+class TorchRuntime:
+    """Predicts with PyTorch.
+
+    Parameters
+    ----------
+    network
+        From grey levels to logits; images go to the device on which it is.
+    precision
+        "float32" or "bfloat16".
+    """
+
+    name: ClassVar[RuntimeName] = "torch"
+
+    network: nn.Module
+    precision: str = "float32"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    @property
+    def batch_size(self) -> int:
+        """Number of images that it is best given at once: on a CPU more of them fall out of its caches."""
+        return 256 if self.device.type == "cpu" else 500
+
+    def logits(self, images: Images) -> Logits:
+        """Return a float32 array of shape (n, k)."""
+        with evaluating(self.network), torch.inference_mode(), computing_in(self.precision, self.device):
+            batch = torch.from_numpy(np.array(images)).to(self.device)
+            found: Logits = self.network(batch).float().cpu().numpy()
+        return found
+
+
+def computing_in(precision: str, device: torch.device | str) -> AbstractContextManager[object]:
+    """Return the context in which a network computes in this precision."""
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(torch.device(device).type, dtype=torch.bfloat16)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put a network into evaluation mode, and back as it was."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)

@@ -1,0 +1,67 @@
+"""Which recipe for which budget: told by the images that can be learned from, so that fast machines climb higher."""
+
+from __future__ import annotations
+
+from fashion_classifier.errors import UsageError
+from fashion_classifier.training.recipes.five_minutes import FIVE_MINUTES
+from fashion_classifier.training.recipes.half_hour import HALF_HOUR
+from fashion_classifier.training.recipes.initial import INITIAL
+from fashion_classifier.training.recipes.one_minute import ONE_MINUTE
+from fashion_classifier.training.recipes.perceptron import PERCEPTRON
+from fashion_classifier.training.recipes.recipe import Recipe
+from fashion_classifier.training.recipes.residual import RESIDUAL
+
+RECIPES = {
+    "initial": INITIAL,
+    "perceptron": PERCEPTRON,
+    "one-minute": ONE_MINUTE,
+    "five-minutes": FIVE_MINUTES,
+    "half-hour": HALF_HOUR,
+    "residual": RESIDUAL,
+}
+
+# From how many images on, each counted as often as it is learned from by `one-minute`'s network in the same time, a
+# recipe is the best that is known for its family; the first family's rungs are also those of "auto".
+LADDERS: dict[str, tuple[tuple[float, str], ...]] = {
+    "cnn": ((0, "one-minute"), (600_000, "five-minutes"), (3_500_000, "half-hour")),
+    "mlp": ((0, "perceptron"),),
+    "resnet": ((0, "residual"),),
+}
+
+
+def recipe_named(name: str) -> Recipe:
+    """Look up a recipe.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+    """
+    if name not in RECIPES:
+        raise UsageError(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+    return RECIPES[name]
+
+
+def name_for(family: str, n_images: float, *, single: bool = False) -> str:
+    """Return the name of the recipe for a budget.
+
+    Parameters
+    ----------
+    family
+        "cnn", "mlp" or "resnet".
+    n_images
+        Training images that `one-minute`'s network could learn from in the time that there is, repetitions counted.
+    single
+        Whether one network is wanted rather than several that vote.
+
+    Raises
+    ------
+    UsageError
+        If the family has no recipes.
+    """
+    if family not in LADDERS:
+        raise UsageError(f"There are no recipes for the family {family!r}; there are some for {', '.join(LADDERS)}.")
+    reached = [name for least, name in LADDERS[family] if n_images >= least]
+    if single:
+        reached = [name for name in reached if RECIPES[name].model.family != "ensemble"]
+    return reached[-1]
