@@ -52,7 +52,8 @@ def _of_runs(parent: Path) -> list[dict[str, Any]]:
     """Return what is known of the models of the runs in a folder, their accuracies from the runs' results."""
     from fashion_classifier.errors import FashionError
     from fashion_classifier.experiment.lookup import find_runs
-    from fashion_classifier.inference.shelf import MODEL, Accuracy
+    from fashion_classifier.inference.description import MODEL
+    from fashion_classifier.inference.shelf import Accuracy
     from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
     listed = []

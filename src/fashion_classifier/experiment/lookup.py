@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.inference.shelf import MANIFEST, MODEL, default_model, shipped_folders
+from fashion_classifier.inference.description import MANIFEST, MODEL
+from fashion_classifier.inference.shelf import default_model, shipped_folders
 
 RUN = "run.json"
 RUNS = Path("runs")

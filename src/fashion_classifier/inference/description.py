@@ -111,7 +111,7 @@ def read_description(folder: Path) -> tuple[Description, frozenset[str]]:
     if not (folder / MANIFEST).is_file() and not (folder / MODEL).is_file():
         raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
     names = _check_manifest(folder)
-    content = _read_json(folder / MODEL)
+    content = read_json(folder / MODEL)
     version = content.get("format_version")
     if version != FORMAT_VERSION:
         raise ModelError(
@@ -170,7 +170,7 @@ def _described(content: Mapping[str, Any]) -> Description:
 
 def _check_manifest(folder: Path) -> frozenset[str]:
     """Check that the files are those that were written; return their names."""
-    manifest = _read_json(folder / MANIFEST)
+    manifest = read_json(folder / MANIFEST)
     files = manifest.get("files")
     if not isinstance(files, dict) or not {MODEL, WEIGHTS} <= set(files):
         raise ModelError(f"{folder / MANIFEST}: it does not list {MODEL} and {WEIGHTS}. Get the model again.")
@@ -187,7 +187,7 @@ def _check_manifest(folder: Path) -> frozenset[str]:
     return frozenset(files)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of limited size."""
     if not path.is_file():
         raise ModelError(f"{path}: this file is missing from the model folder. Get the model again.")

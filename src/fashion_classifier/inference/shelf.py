@@ -17,19 +17,18 @@ the record of its making, ``record.json``::
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.errors import ModelError, UnavailableError
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.inference.description import MANIFEST, MODEL, UNFIT, read_json, usable
 
 SHIPPED = Path(__file__).with_name("shipped")
-MODEL, MANIFEST, RECORD = "model.json", "manifest.json", "record.json"
+RECORD = "record.json"
 RECORD_SCHEMA = "fashion.model-record/1"
-LARGEST_JSON = 4 << 20  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +108,10 @@ def model_facts(folder: Path) -> ModelFacts:
     """
     if not (folder / MODEL).is_file() and not (folder / MANIFEST).is_file():
         raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
-    description = _read_object(folder / MODEL)
-    record = _read_object(folder / RECORD) if (folder / RECORD).is_file() else {"schema": RECORD_SCHEMA}
-    try:
+    description = read_json(folder / MODEL)
+    record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {"schema": RECORD_SCHEMA}
+    with usable(folder, *UNFIT):
         return _facts(folder, description, record)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelError(
-            f"{folder}: this is no usable model ({type(error).__name__}: {error}). Get it again, or train anew."
-        ) from error
 
 
 def shipped_folders() -> list[Path]:
@@ -168,18 +163,3 @@ def _accuracy(test: dict[str, Any]) -> Accuracy:
     """Read a recorded test result."""
     low, high = test["accuracy_interval"]
     return Accuracy(value=float(test["accuracy"]), low=float(low), high=float(high), n=int(test["n"]))
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    """Read a JSON object of limited size."""
-    if not path.is_file():
-        raise ModelError(f"{path}: this file is missing from the model folder. Get the model again.")
-    if path.stat().st_size > LARGEST_JSON:
-        raise ModelError(f"{path}: {path.stat().st_size:,} bytes are too many for a description. Get the model again.")
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: this is not JSON ({error}). Get the model again.") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: a JSON object was expected. Get the model again.")
-    return content

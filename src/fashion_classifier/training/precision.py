@@ -83,7 +83,7 @@ def has_instructions(device: str) -> bool | None:
     Emulated, a step takes ten times as long as in float32.
     """
     if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device != "cpu" or platform.machine().lower() not in {"x86_64", "amd64"}:
         return None
     used: str = torch.backends.cpu.get_cpu_capability()  # less than there is where somebody limits it
