@@ -1,11 +1,11 @@
-"""Which precision this machine gains by: decided by a short probe, or, where bits must repeat, by its instructions."""
+"""Which precision this machine gains by: decided by its instructions, or by a short probe where they are not known."""
 
 from __future__ import annotations
 
 import copy
 import platform
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,6 @@ from fashion_classifier.inference.runtimes.pytorch import computing_in
 
 GAIN = 1.15  # bfloat16 must be so much faster to be worth its rounding
 LIKENESS = 0.8  # least cosine between a layer's gradients
-NO_INSTRUCTIONS = "the processor has no instructions for bfloat16"
 TOLERANCE = 0.1  # largest deviation of logits, as a share of their standard deviation
 
 
@@ -38,43 +37,46 @@ class PrecisionChoice:
 
 
 def probe_precision(network: nn.Module, images: Tensor, labels: Tensor) -> PrecisionChoice:
-    """Time a few training steps of a copy of `network` in both precisions, and check what bfloat16 computes.
+    """Choose by the device's instructions, or by timing a few training steps where they are not known.
+
+    Two timings are not compared where the instructions are known: a busy machine would decide. What bfloat16 computes
+    is checked before it is chosen. The chosen precision is timed in any case, to know what a training can afford.
 
     Parameters
     ----------
     network
-        On the device on which it will be trained.
+        On the device on which it will be trained; a copy of it is used.
     images, labels
         A batch: uint8 of shape (B, H, W[, 3]) and int64 of shape (B,), on the same device.
     """
+    if has_instructions(images.device.type) is not None:
+        choice = precision_by_instructions(network, images, labels)
+        seconds = _time_step(copy.deepcopy(network).train(), images, labels, choice.precision)
+        return replace(choice, images_per_s=len(images) / seconds)
     copied = copy.deepcopy(network).train()
     plain = _time_step(copied, images, labels, "float32")
-    if has_instructions(images.device.type) is False:
-        return PrecisionChoice("float32", NO_INSTRUCTIONS, len(images) / plain)
     if reason := wrong_in_bfloat16(copied, images, labels):
         return PrecisionChoice("float32", reason, len(images) / plain)
     brief = _time_step(copied, images, labels, "bfloat16")
     reason = f"a step in bfloat16 is {plain / brief:.2f} times as fast as in float32 here"
-    choice = "bfloat16" if plain / brief >= GAIN else "float32"
-    return PrecisionChoice(choice, reason, len(images) / (brief if choice == "bfloat16" else plain))
+    gains = plain / brief >= GAIN
+    return PrecisionChoice("bfloat16" if gains else "float32", reason, len(images) / (brief if gains else plain))
 
 
 def precision_by_instructions(network: nn.Module, images: Tensor, labels: Tensor) -> PrecisionChoice:
     """Choose without timing, so that the same machine always chooses the same.
 
-    bfloat16 for networks with convolutions where the processor multiplies bfloat16 matrices in hardware and what it
-    computes is right, else float32. Parameters as for `probe_precision`.
+    bfloat16 for networks with convolutions where the device computes in bfloat16 and what it computes is right, else
+    float32. Parameters as for `probe_precision`.
     """
     device = images.device.type
-    convolutional = any(isinstance(module, nn.Conv2d) for module in network.modules())
-    hardware = has_instructions(device) is True
-    if convolutional and hardware and (reason := wrong_in_bfloat16(copy.deepcopy(network).train(), images, labels)):
+    if not any(isinstance(module, nn.Conv2d) for module in network.modules()):
+        return PrecisionChoice("float32", "without convolutions there is nothing to gain by bfloat16")
+    if not has_instructions(device):
+        return PrecisionChoice("float32", f"the {device} has no instructions for bfloat16, as far as can be told")
+    if reason := wrong_in_bfloat16(copy.deepcopy(network).train(), images, labels):
         return PrecisionChoice("float32", reason)
-    choice = "bfloat16" if convolutional and hardware else "float32"
-    has = "has" if hardware else "has no"
-    return PrecisionChoice(
-        choice, f"not timed, as the work is to be exact; the {device} {has} instructions for bfloat16"
-    )
+    return PrecisionChoice("bfloat16", f"the {device} has instructions for bfloat16")
 
 
 def has_instructions(device: str) -> bool | None:
