@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
+from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import MOST_EPOCHS
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import Prepared
@@ -73,20 +75,18 @@ def train_one(
     Raises
     ------
     UsageError
-        If the folder is already there.
+        If the folder is already there, or judging the model would take most of the time.
     """
     check_can_be_made(folder)
-    limited = config.minutes is not None
-    workshop, n_validation = prepared.workshop, len(prepared.split.validation)
-    last_s = SAVING_S
-    if limited and not on_everything:
-        last_s += workshop.prediction_seconds(recipe, n_validation)
+    workshop = prepared.workshop
+    seconds = None if config.minutes is None else _training_seconds(recipe, prepared, on_everything=on_everything)
+    limited = seconds is not None
     with Interruption() as interruption:
         trained = workshop.train(
             recipe,
             seed=derive_seed(config.seed, "training"),
             epochs=config.epochs or (MOST_EPOCHS if limited else None),
-            seconds=max(1.0, prepared.clock.left_s - last_s) if limited else None,
+            seconds=seconds,
             validation_images=PROGRESS_IMAGES if limited else None,
             on_everything=on_everything,
             stop_asked=interruption.asked,
@@ -95,3 +95,23 @@ def train_one(
         )
     save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
     return trained
+
+
+def _training_seconds(recipe: Recipe, prepared: Prepared, *, on_everything: bool) -> float:
+    """Return the time that is left for the training itself, what comes after it kept back.
+
+    Raises
+    ------
+    UsageError
+        If judging the model on the cross-validation images would take most of the time.
+    """
+    n_images = 0 if on_everything else len(prepared.split.validation)
+    judging_s = prepared.workshop.prediction_seconds(recipe, n_images) if n_images else 0.0
+    left = prepared.clock.left_s - SAVING_S
+    if judging_s > left / 2:
+        raise UsageError(
+            f"Judging a model of this recipe on {n_images:,} cross-validation images takes about {judging_s:.0f} s "
+            f"here, of {max(left, 0.0):.0f} s that are left. Give it at least {math.ceil(4 * judging_s / 60)} minutes, "
+            "or take a smaller recipe."
+        )
+    return max(1.0, left - judging_s)

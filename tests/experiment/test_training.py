@@ -1,0 +1,68 @@
+"""One recipe on its own: the budget picks it, and a time that it cannot keep is refused before it is used up."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from tests.conftest import blobs
+
+from fashion_classifier.data.dataset import SealedTestSet
+from fashion_classifier.data.split import Split
+from fashion_classifier.errors import UsageError
+from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.experiment.training import choose_recipe, train_one
+from fashion_classifier.training.recipes.ladder import recipe_named
+
+TIMED = RunConfig(minutes=1.0)
+SPLIT = Split(blobs(300), blobs(60, seed=1), SealedTestSet(blobs(30, seed=2)))
+
+
+def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0):
+    """What `prepare` gives, on a machine of this speed."""
+    workshop = SimpleNamespace(images_per_second=images_per_second, prediction_seconds=lambda _recipe, _n: prediction_s)
+    return SimpleNamespace(workshop=workshop, split=SPLIT, clock=SimpleNamespace(left_s=left_s))
+
+
+@pytest.mark.parametrize(
+    ("images_per_second", "family", "name"),
+    [
+        (1_000, "auto", "one-minute"),
+        (20_000, "auto", "five-minutes"),
+        (100_000, "auto", "half-hour"),
+        (100_000, "cnn", "five-minutes"),
+        (100_000, "mlp", "perceptron"),
+        (1_000, "resnet", "residual"),
+    ],
+)
+def test_a_faster_machine_takes_a_larger_recipe(images_per_second, family, name):
+    given = prepared(images_per_second=images_per_second)
+    assert choose_recipe(TIMED, given, family=family) == name
+
+
+def test_without_a_time_epochs_count():
+    few, many = (RunConfig(minutes=None, trials=0, epochs=epochs) for epochs in (3.0, 3_000.0))
+    assert choose_recipe(few, prepared()) == "one-minute"
+    assert choose_recipe(many, prepared(), family="cnn") == "five-minutes"
+
+
+def test_a_recipe_that_is_named_is_taken():
+    assert choose_recipe(TIMED, prepared(images_per_second=1e9), name="initial") == "initial"
+    with pytest.raises(UsageError, match="There is no recipe 'soup'"):
+        choose_recipe(TIMED, prepared(), name="soup")
+
+
+def test_a_time_that_judging_alone_would_use_up_is_refused(tmp_path):
+    given = prepared(left_s=12.0, prediction_s=29.0)
+    with pytest.raises(
+        UsageError, match=r"60 cross-validation images takes about 29 s here, of 11 s .* at least 2 minutes"
+    ):
+        train_one(
+            recipe_named("half-hour"),
+            TIMED,
+            given,
+            tmp_path / "model",
+            on_everything=False,
+            progress=lambda *_: None,
+        )
+    assert not (tmp_path / "model").exists()
