@@ -6,16 +6,14 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.load import load, locate
 from fashion_classifier.data.split import Split, split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import (
-    GROWTH,
     MOST_EPOCHS,
-    TRIAL_EPOCHS_SHARE,
     Clock,
     Shares,
     initial_seconds,
@@ -36,6 +34,7 @@ from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.outcome import RunOutcome
+from fashion_classifier.experiment.planning import Plan
 from fashion_classifier.experiment.preparation import provenance_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
@@ -51,9 +50,7 @@ from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
-from fashion_classifier.tuning.plan import plan_trials
-from fashion_classifier.tuning.space import known_recipes
-from fashion_classifier.tuning.study import Search, Trial, TuneConfig
+from fashion_classifier.tuning.study import Search, Trial
 
 SHORTEST_RUN_MINUTES = 0.5
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
@@ -168,6 +165,7 @@ class _Run:
         provenance = provenance_of(collection, self.config)
         exact = self.config.minutes is None
         self.workshop = Workshop(self.split, choose_device(self.config.device), remembered, dict(provenance), exact)
+        self.plan = Plan(folder, self.workshop)
         self.interruption = Interruption()
         self.timings: dict[str, float] = dict(folder.facts.get("timings", {}))
         self.timings.setdefault("start and data", clock.used_s)
@@ -254,10 +252,10 @@ class _Run:
 
     def _search(self, shares: Shares) -> _Found:
         """Search for the best recipe."""
-        config = self._tune_config(shares)
+        config = self.plan.search(shares)
         if config is None:
             self.tell("No search, for want of time or by request: the recipe that is known to work is trained at once.")
-            return _Found(self._known(shares), None)
+            return _Found(self.plan.known_recipe(shares), None)
         search = Search(self.folder.path, self.workshop, config)
         if (finished := self.folder.stage("search")) is not None:
             facts = from_json(SearchFacts, finished, place="the search's stage")
@@ -268,7 +266,7 @@ class _Run:
         best = search.chosen()
         if best is None:
             self._stopped("search")
-            return _Found(self._known(shares), None)
+            return _Found(self.plan.known_recipe(shares), None)
         seconds = self.timings.get("search", 0.0) + self.clock.used_s - begin
         facts = search_facts(search, best, seconds, length_of(config))
         if not self._stopped("search"):
@@ -276,44 +274,6 @@ class _Run:
         settings = ", ".join(f"{name} {short(value)}" for name, value in plain_settings(best).items())
         self.tell(f"Chosen of {len(search.trials())} trials: trial {best.index}, {best.params['family']} ({settings})")
         return _Found(self._adapted(search.recipe(best)), facts)
-
-    def _tune_config(self, shares: Shares) -> TuneConfig | None:
-        """Return how to search, or None where there is to be no search."""
-        config = self.config
-        names = ("families", "trials", "mirror", "class_weights", "seed")
-        common: dict[str, Any] = {name: getattr(config, name) for name in names}
-        common["n_images"] = self._affordable_images(shares)
-        if config.trials == 0:
-            return None
-        if config.minutes is None:
-            epochs = config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)
-            return TuneConfig(**common, epochs=epochs)
-        remembered = self.folder.facts.get("trial_plan")
-        if remembered is None and shares.search:
-            per_epoch = self.workshop.seconds_per_epoch(self._known(shares))
-            plan = plan_trials(per_epoch, shares.search)
-            remembered = None if plan is None else vars(plan)
-            self.folder.update(trial_plan=remembered)
-        if remembered is None:
-            return None
-        epochs = config.trial_epochs or remembered["epochs"]
-        return TuneConfig(**common, epochs=epochs, trial_seconds=remembered["seconds"], seconds=shares.search)
-
-    def _affordable_images(self, shares: Shares) -> float:
-        """Return how many images training and retraining can learn from; once told, it stays so for the run."""
-        remembered = self.folder.facts.get("affordable_images")
-        if remembered is None:
-            if shares.training is None:
-                remembered = (self.config.epochs or 0.0) * len(self.split.training)
-            else:
-                remembered = self.workshop.images_per_second * shares.training * (1 + GROWTH)
-            self.folder.update(affordable_images=remembered)
-        return float(remembered)
-
-    def _known(self, shares: Shares) -> Recipe:
-        """Return the recipe that is known to work for the time there is, of the first family that may be used."""
-        known = next(iter(known_recipes(self.config.families, self._affordable_images(shares)).values()))
-        return self._adapted(replace(known, training=replace(known.training, views="mirrored")))
 
     def _adapted(self, recipe: Recipe) -> Recipe:
         """Bring what the run's settings say of the data into a recipe."""

@@ -1,0 +1,72 @@
+"""What a run's time allows: which known recipe, and how it is searched around it; told once for the whole run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fashion_classifier.experiment.budget import GROWTH, MOST_EPOCHS, TRIAL_EPOCHS_SHARE, Shares
+from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.training.recipes.recipe import Recipe, adapted
+from fashion_classifier.training.train import Workshop
+from fashion_classifier.tuning.plan import plan_trials
+from fashion_classifier.tuning.space import known_recipes
+from fashion_classifier.tuning.study import TuneConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Plans of one run, remembered in its record, so that a continued run goes on with the same.
+
+    Parameters
+    ----------
+    folder
+        The run's record and settings.
+    workshop
+        On whose speed the plans rest.
+    """
+
+    folder: RunFolder
+    workshop: Workshop
+
+    def known_recipe(self, shares: Shares) -> Recipe:
+        """Return the recipe that is known to work for the time there is, of the first family that may be used.
+
+        It predicts from two views at most: a run predicts for tens of thousands of images within its time.
+        """
+        config = self.folder.config
+        known = next(iter(known_recipes(config.families, self._affordable_images(shares)).values()))
+        two_views = replace(known, training=replace(known.training, views="mirrored"))
+        return adapted(two_views, mirror=config.mirror, class_weights=config.class_weights)
+
+    def search(self, shares: Shares) -> TuneConfig | None:
+        """Return how to search, or None where there is to be no search."""
+        config = self.folder.config
+        if config.trials == 0:
+            return None
+        names = ("families", "trials", "mirror", "class_weights", "seed")
+        common: dict[str, Any] = {name: getattr(config, name) for name in names}
+        common["n_images"] = self._affordable_images(shares)
+        if config.minutes is None:
+            epochs = config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)
+            return TuneConfig(**common, epochs=epochs)
+        remembered = self.folder.facts.get("trial_plan")
+        if remembered is None and shares.search:
+            plan = plan_trials(self.workshop.seconds_per_epoch(self.known_recipe(shares)), shares.search)
+            remembered = None if plan is None else vars(plan)
+            self.folder.update(trial_plan=remembered)
+        if remembered is None:
+            return None
+        epochs = config.trial_epochs or remembered["epochs"]
+        return TuneConfig(**common, epochs=epochs, trial_seconds=remembered["seconds"], seconds=shares.search)
+
+    def _affordable_images(self, shares: Shares) -> float:
+        """Return how many images training and retraining can learn from."""
+        remembered = self.folder.facts.get("affordable_images")
+        if remembered is None:
+            if shares.training is None:
+                remembered = (self.folder.config.epochs or 0.0) * len(self.workshop.split.training)
+            else:
+                remembered = self.workshop.images_per_second * shares.training * (1 + GROWTH)
+            self.folder.update(affordable_images=remembered)
+        return float(remembered)
