@@ -84,6 +84,12 @@ def _git(*command: str) -> str:
     return subprocess.run(["git", "-C", str(ROOT), *command], capture_output=True, text=True, check=True).stdout.strip()
 
 
+def check_committed(paths: Sequence[str] = SOURCES) -> None:
+    """End the program where uncommitted sources would open the test set: no row could say what was measured."""
+    if commit(paths).endswith("-dirty"):
+        sys.exit("Commit the sources first: a row on the test set names the commit that it is of.")
+
+
 def spread(values: Sequence[float], digits: int = 2) -> str:
     """Write mean ± standard deviation; of a single value, the value."""
     mean = f"{statistics.mean(values):.{digits}f}"

@@ -5,7 +5,7 @@ it: one after the other, and, as the harder comparison, with as many threads as 
 the training part.
 
 python benchmarks/predict_folder.py                     10,000 files, 3 rounds: about two minutes
-python benchmarks/predict_folder.py --model runs/latest --files 1000
+python benchmarks/predict_folder.py --model models/mine --files 1000
 """
 
 from __future__ import annotations

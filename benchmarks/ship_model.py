@@ -22,11 +22,12 @@ from typing import Any
 from common import commit, machine, official_data
 from fashion_classifier.data.load import load
 from fashion_classifier.inference.bundle import load_model, save_model
+from fashion_classifier.inference.description import write_manifest
 from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED
 from fashion_classifier.storage import write_json
 
 LARGEST_BYTES = 3_000_000  # of the whole folder
-LEAST_ACCURACY = 0.95
+LEAST_ACCURACY = 0.95  # of the cross-validation images; what the test set says chooses nothing
 TRIAL_IMAGES = 256  # real ones, on which ONNX Runtime must compute what PyTorch computes
 
 
@@ -45,6 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         chosen_by = _fashion("train", *settings, "--out", str(folder / "judged"))
+        if chosen_by["validation"]["accuracy"] < LEAST_ACCURACY:
+            sys.exit(f"Not made: less than {LEAST_ACCURACY:.0%} of the cross-validation images are right.")
         _fashion("train", *settings, "--on", "all", "--out", str(folder / "whole"))
         images = load(official_data()).training.images[:TRIAL_IMAGES]
         save_model(load_model(folder / "whole"), folder / asked.name, half=True, images=images)
@@ -62,10 +65,11 @@ def main() -> None:
             "licence": "MIT",
         }
         write_json(folder / asked.name / RECORD, record)
+        write_manifest(folder / asked.name)  # which vouches for the record too
         n_bytes = sum(path.stat().st_size for path in (folder / asked.name).iterdir())
         print(json.dumps({**record, "bytes": n_bytes}, indent=2))
-        if n_bytes > LARGEST_BYTES or record["test"]["accuracy"] < LEAST_ACCURACY:
-            sys.exit(f"Not kept: {n_bytes:,} bytes of {LARGEST_BYTES:,}, at least {LEAST_ACCURACY:.0%} are asked for.")
+        if n_bytes > LARGEST_BYTES:
+            sys.exit(f"Not kept: {n_bytes:,} bytes are more than {LARGEST_BYTES:,}.")
         place.parent.mkdir(exist_ok=True)
         shutil.copytree(folder / asked.name, place)
 

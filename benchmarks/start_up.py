@@ -4,7 +4,7 @@ The aims: `fashion --help` takes at most twelve times as long as `python -c pass
 fourteen), `fashion predict` of one image at most 1.5 s. Whether predicting imported torch is written into the row.
 
 python benchmarks/start_up.py                     20 rounds: about two minutes
-python benchmarks/start_up.py --model runs/latest
+python benchmarks/start_up.py --model models/mine
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from common import ISA, Row, fashion, fill_cache, is_measured, official_data, parser, read_rows, record
+from common import ISA, Row, check_committed, fashion, fill_cache, is_measured, official_data, parser, read_rows, record
 from tables import print_table, summary_of_runs
 
 NAME = "time_to_accuracy"
@@ -26,6 +26,8 @@ NAME = "time_to_accuracy"
 def main() -> None:
     """Measure what is not measured yet, and print the table."""
     arguments = _arguments()
+    if arguments.final:
+        check_committed()
     fill_cache()
     for seed in range(arguments.seeds):
         for minutes in arguments.minutes:

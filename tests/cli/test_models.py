@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,24 @@ def test_rows_go_to_standard_output_alone(fashion, shipped, form):
     result = fashion("predict", "picture.png", "--format", form)
     assert "picture.png" in result.out
     assert str(shipped) not in result.out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_name_that_is_no_text_is_a_row_like_others(fashion, shipped, tmp_path, form):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for name in (b"a.png", b"bad\xff.png"):
+        Image.fromarray(blobs(3).images[0]).save(os.fsdecode(os.fsencode(folder) + b"/" + name))
+    result = fashion("predict", "many", "--format", form, "--output", f"rows.{form}", "--json")
+    assert (result.code, result.json["n"], result.json["failed"]) == (0, 2, 0)
+    assert b"bad\\xff.png" in Path(f"rows.{form}").read_bytes().replace(b"\\\\", b"\\")
+
+
+def test_a_folder_that_is_not_there_is_said(fashion):
+    result = fashion("models", "nowhere")
+    assert result.code == 4
+    assert "nowhere: there is no such folder" in result.err
 
 
 def test_many_files_keep_their_order_whatever_decodes_them(fashion, shipped, tmp_path):

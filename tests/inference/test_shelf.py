@@ -80,6 +80,23 @@ def test_a_damaged_description_is_refused_with_a_reason(tmp_path, name, content,
         model_facts(tmp_path / "model")
 
 
+@pytest.mark.parametrize("image", [(0, 28, 1), (-5, 28, 1), (10**10, 28, 1), (28, 28, 2), (28, 28, 0), (2.5, 28, 1)])
+def test_an_image_that_cannot_be_is_refused(tmp_path, image):
+    path = put_model(tmp_path / "model") / "model.json"
+    description = json.loads(path.read_text())
+    description["image"] = dict(zip(("height", "width", "channels"), image, strict=True))
+    path.write_text(json.dumps(description))
+    with pytest.raises(ModelError, match="an image cannot be"):
+        model_facts(tmp_path / "model")
+
+
+def test_a_damaged_shipped_model_does_not_hide_a_sound_one(tmp_path):
+    sound, damaged = (put_model(tmp_path / name, test=accuracy(0.8)) for name in ("sound", "damaged"))
+    (damaged / "model.json").write_text("{")
+    assert default_model([damaged, sound]).name == "sound"
+    assert default_model([damaged]) is None
+
+
 def test_no_model_is_unavailable_not_damaged(tmp_path):
     with pytest.raises(UnavailableError, match="there is no model here"):
         model_facts(tmp_path)

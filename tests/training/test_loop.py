@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 from tests.conftest import blobs
 
 from fashion_classifier.errors import ModelError
@@ -120,6 +123,26 @@ def test_a_damaged_checkpoint_is_refused(small, tmp_path):
     plan.path.write_bytes(b"\x10\0\0\0\0\0\0\0{nonsense")
     with pytest.raises(ModelError, match="this checkpoint cannot be continued"):
         fit(network(small), small, small, PLAIN, FitConfig(seed=0), checkpoint=plan)
+
+
+@pytest.mark.parametrize("lost", ["order", "history", "done"])
+def test_a_checkpoint_that_lacks_something_is_refused(small, tmp_path, lost):
+    plan = CheckpointPlan(tmp_path / "state.safetensors")
+    fit(network(small), small, small, PLAIN, FitConfig(seed=0, steps=2), checkpoint=plan)
+    with safe_open(plan.path, framework="pt") as file:
+        facts = json.loads(file.metadata()["facts"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    del facts[lost]
+    save_file(tensors, plan.path, metadata={"facts": json.dumps(facts)})
+    with pytest.raises(ModelError, match="this checkpoint cannot be continued"):
+        fit(network(small), small, small, PLAIN, FitConfig(seed=0), checkpoint=plan)
+
+
+def test_a_checkpoint_of_other_images_is_refused(small, tmp_path):
+    plan = CheckpointPlan(tmp_path / "state.safetensors")
+    fit(network(small), small, small, PLAIN, FitConfig(seed=0, steps=2), checkpoint=plan)
+    with pytest.raises(ModelError, match="it is of 300 images, not of 200"):
+        fit(network(small), blobs(200), small, PLAIN, FitConfig(seed=0), checkpoint=plan)
 
 
 def test_patience_stops_and_the_best_weights_are_restored():

@@ -11,12 +11,12 @@ import torch
 from tests.conftest import blobs
 from torch import nn
 
+from fashion_classifier.inference.runtimes.pytorch import has_instructions
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.models.mlp import MlpConfig
 from fashion_classifier.training.precision import (
-    has_instructions,
     precision_by_instructions,
     probe_precision,
     wrong_in_bfloat16,

@@ -46,6 +46,19 @@ def test_the_first_trials_are_the_recipes_that_are_known(n_images):
         assert found.training == training
 
 
+def test_without_mirror_images_no_point_mirrors():
+    known = known_recipes(("cnn",), 1e6)
+    found = recipe_of(point_of(known["cnn"]), known, mirror=False)
+    assert not found.training.augmentation.mirror
+    assert found.training.views == "single"
+
+
+def test_what_would_change_nothing_is_not_searched():
+    known = known_recipes(tuple(LADDERS), 0.0)
+    named = {family: f"{family}_focus_hardest" in point_of(recipe) for family, recipe in known.items()}
+    assert named == {"cnn": True, "mlp": False, "resnet": True}
+
+
 def test_a_search_ends_with_a_choice_made_on_other_seeds(split, tmp_path):
     told = []
     search = Search(tmp_path, Workshop(split), CONFIG)
@@ -106,11 +119,10 @@ def test_a_failing_trial_is_recorded_and_does_not_stop_the_search(split, tmp_pat
 
 
 def test_time_ends_a_search(split, tmp_path):
-    config = TuneConfig(seconds=6.0, trial_seconds=0.2, epochs=100, families=("mlp",), finalists=1)
+    config = TuneConfig(seconds=1e-2, trial_seconds=0.2, epochs=100, families=("mlp",), finalists=1)
     search = Search(tmp_path, Workshop(split), config)
     search.run()
-    assert len(search.trials()) >= 2
-    assert sum(trial.seconds for trial in search.trials()) < 12.0
+    assert len(search.trials()) == 1  # of the first nothing is known, so it is made in any case
 
 
 def test_importance_is_told_per_family(split, tmp_path):

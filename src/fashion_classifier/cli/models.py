@@ -9,6 +9,7 @@ import typer
 
 from fashion_classifier.cli.options import Json
 from fashion_classifier.cli.output import between, output, percent
+from fashion_classifier.errors import UnavailableError
 
 if TYPE_CHECKING:
     from fashion_classifier.inference.shelf import Accuracy, ModelFacts
@@ -36,15 +37,26 @@ def models(
     with output(as_json=as_json) as out_to:
         shipped = shipped_folders()
         found = [_listed(folder, "shipped") for folder in shipped]
-        for parent in folders or [Path("models"), Path("runs")]:
+        places = folders or [Path("models"), Path("runs")]
+        missing = [str(folder) for folder in folders or () if not folder.is_dir()]
+        if missing:
+            raise UnavailableError(
+                f"{', '.join(missing)}: there is no such folder. Name one that holds models or runs."
+            )
+        for parent in places:
             found += [_listed(folder, "folder") for folder in model_folders(parent)]
             found += _of_runs(parent)
         default = default_model(shipped)
         if found:
             columns = ["model", "family", "classes", "images", "made", "accuracy", "95 % interval", "size"]
-            out_to.table("", columns, [_row(facts) for facts in found], left=5)
+            sound = [facts for facts in found if facts["family"] is not None]
+            out_to.table("", columns, [_row(facts) for facts in sound], left=5)
+            for facts in found:
+                if facts["error"]:
+                    out_to.warn(f"{facts['model']} is damaged: {facts['error']}")
         else:
-            out_to.tell("There are no models: none comes with this installation, and none is in ./models or ./runs.")
+            where = " or ".join(map(str, places))
+            out_to.tell(f"There are no models: none comes with this installation, and none is in {where}.")
         out_to.result("models", {"models": found, "default": None if default is None else default.name})
 
 
@@ -117,8 +129,6 @@ def _facts(facts: ModelFacts, kind: str, accuracy: Accuracy | None) -> dict[str,
 
 def _row(facts: dict[str, Any]) -> list[str]:
     """Return what people are told of a model."""
-    if facts["family"] is None:
-        return [facts["model"], f"damaged: {facts['error']}", "", "", "", "", "", ""]
     image = facts["image"]
     known = facts["accuracy"] is not None
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -111,7 +112,7 @@ def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
 def _row(prediction: FilePrediction) -> Row:
     """Return a prediction as a row."""
     return {
-        "path": str(prediction.path),
+        "path": os.fsencode(prediction.path).decode("utf-8", "backslashreplace"),  # a name may be no text at all
         "class": prediction.predicted,
         "probability": prediction.probability,
         "error": prediction.error,

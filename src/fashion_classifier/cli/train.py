@@ -26,6 +26,7 @@ from fashion_classifier.cli.options import (
     parse_size,
 )
 from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.errors import UsageError
 
 
 class On(StrEnum):
@@ -81,6 +82,8 @@ def train(
     from fashion_classifier.training.recipes.ladder import name_for, recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
 
+    if recipe is not None and model != AUTO_MODEL:
+        raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
     least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
     if epochs is None and minutes is None:
         epochs = least.training.epochs

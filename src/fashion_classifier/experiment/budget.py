@@ -16,6 +16,7 @@ NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the know
 SEARCH_SHARE = 0.35
 MOST_EPOCHS = 100.0  # where only time limits a training
 TRIAL_EPOCHS_SHARE = 0.25  # of the training's epochs, for exact work
+SAVING_S = 0.8  # kept back at the end of a training or a search for the model folder and the program's end
 GROWTH = 1.25  # retraining learns from training + cross-validation data, a quarter more by default
 
 

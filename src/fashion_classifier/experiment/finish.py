@@ -14,7 +14,7 @@ from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.record import RunFolder
-from fashion_classifier.experiment.stages import MadeModel, judged_training_images
+from fashion_classifier.experiment.stages import TRIAL_IMAGES, MadeModel, judged_training_images
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.progress import Progress
 from fashion_classifier.reporting.figure_files import write_figures
@@ -24,7 +24,6 @@ from fashion_classifier.reporting.predictions import ModelName, SplitName, predi
 from fashion_classifier.reporting.results import DataFacts, RunResults, SearchFacts
 from fashion_classifier.reporting.run_folder import write_gallery, write_predictions, write_results
 
-TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 OPENING = "evaluation of the initial and the optimized model"
 
 

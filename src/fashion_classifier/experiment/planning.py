@@ -64,9 +64,11 @@ class Plan:
         """Return how many images training and retraining can learn from."""
         remembered = self.folder.facts.get("affordable_images")
         if remembered is None:
+            n_training = len(self.workshop.split.training)
             if shares.training is None:
-                remembered = (self.folder.config.epochs or 0.0) * len(self.workshop.split.training)
+                n_images = (self.folder.config.epochs or 0.0) * n_training
             else:
-                remembered = self.workshop.images_per_second * shares.training * (1 + GROWTH)
+                n_images = self.workshop.images_per_second * shares.training * (1 + GROWTH)
+            remembered = min(n_images, MOST_EPOCHS * n_training)
             self.folder.update(affordable_images=remembered)
         return float(remembered)

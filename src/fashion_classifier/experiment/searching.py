@@ -9,7 +9,7 @@ from typing import Any
 
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.errors import UsageError
-from fashion_classifier.experiment.budget import MOST_EPOCHS, TRIAL_EPOCHS_SHARE
+from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
@@ -23,21 +23,24 @@ from fashion_classifier.tuning.plan import TrialPlan, plan_trials
 from fashion_classifier.tuning.space import known_recipes
 from fashion_classifier.tuning.study import Search, Trial, TuneConfig
 
-SAVING_S = 0.8  # kept back for the best model's folder and the program's end
+STUDY = "study.json"  # to what a study belongs, and around which recipes it searches
 
 
 def search_only(
     config: RunConfig, prepared: Prepared, folder: Path, *, tell: Callable[[str], None], progress: Progress
 ) -> tuple[Search, Trial | None]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
-    _check_study(folder, prepared.collection, config)
+    remembered = _check_study(folder, prepared.collection, config)
     names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}
     if config.minutes is None:
         tuning = TuneConfig(**common, epochs=config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS))
     else:
         limit = max(1.0, prepared.clock.left_s - SAVING_S)
-        n_images = prepared.workshop.images_per_second * limit
+        n_images = remembered.get("affordable_images")
+        if n_images is None:
+            n_images = min(prepared.workshop.images_per_second * limit, MOST_EPOCHS * len(prepared.split.training))
+            write_json(folder / STUDY, {**remembered, "affordable_images": n_images})
         known = next(iter(known_recipes(config.families, n_images).values()))
         per_epoch = prepared.workshop.seconds_per_epoch(adapted(known, mirror=config.mirror))
         plan = plan_trials(per_epoch, limit) or TrialPlan(1.0, limit)
@@ -72,22 +75,23 @@ def _keep_best(
     return on_trial
 
 
-def _check_study(folder: Path, collection: Collection, config: RunConfig) -> None:
-    """Check that a study that is there belongs to this data and these settings, and that nothing else is there."""
+def _check_study(folder: Path, collection: Collection, config: RunConfig) -> dict[str, Any]:
+    """Check that a study that is there belongs to this data and these settings; return what is remembered of it."""
     names = ("families", "mirror", "class_weights", "seed", "validation_fraction", "image_size", "group_by")
-    belongs = {"data": collection.identity, **{name: getattr(config, name) for name in names}}
-    belongs = json.loads(json.dumps(belongs))
-    record = folder / "study.json"
+    settings = {"data": collection.identity, **{name: getattr(config, name) for name in names}}
+    belongs: dict[str, Any] = json.loads(json.dumps(settings))
+    record = folder / STUDY
     if record.is_file():
-        there = json.loads(record.read_bytes())
+        there: dict[str, Any] = json.loads(record.read_bytes())
         differs = [name for name, value in belongs.items() if there.get(name) != value]
         if differs:
             raise UsageError(
                 f"{folder}: the study there was made with other {', '.join(differs)}. Name another folder."
             )
-    elif folder.exists() and any(folder.iterdir()):
+        return there
+    if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")
-    else:
-        if not folder.exists():
-            check_can_be_made(folder)
-        write_json(record, belongs)
+    if not folder.exists():
+        check_can_be_made(folder)
+    write_json(record, belongs)
+    return belongs

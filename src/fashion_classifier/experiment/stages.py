@@ -20,6 +20,7 @@ from fashion_classifier.storage import atomic_folder, write_json
 from fashion_classifier.training.train import TrainedModel
 
 TRAINING_IMAGES = 10_000  # of the training part on which a model is evaluated, to be compared with the other parts
+TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
 
 Probabilities = NDArray[np.float32]

@@ -6,22 +6,21 @@ import math
 from pathlib import Path
 
 from fashion_classifier.errors import UsageError
-from fashion_classifier.experiment.budget import MOST_EPOCHS
+from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.progress import Progress
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.recipes.ladder import name_for, recipe_named
+from fashion_classifier.training.recipes.ladder import has_rungs, name_for, recipe_named
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
 
-SAVING_S = 0.8  # kept back for the model folder and the program's end
 AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
 PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
-TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 
 
 def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_MODEL, name: str = "") -> str:
@@ -44,12 +43,16 @@ def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_M
     if name:
         recipe_named(name)
         return name
+    single = family != AUTO_MODEL
+    wanted = family if single else BEST_FAMILY
+    if not has_rungs(wanted):
+        return name_for(wanted, 0.0)
+    n_training = len(prepared.split.training)
     if config.minutes is None:
-        n_images = (config.epochs or 0.0) * len(prepared.split.training)
+        n_images = (config.epochs or 0.0) * n_training
     else:
         n_images = prepared.workshop.images_per_second * max(0.0, prepared.clock.left_s)
-    single = family != AUTO_MODEL
-    return name_for(family if single else BEST_FAMILY, n_images, single=single)
+    return name_for(wanted, min(n_images, MOST_EPOCHS * n_training), single=single)
 
 
 def train_one(

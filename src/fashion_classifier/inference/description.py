@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from fashion_classifier.storage import write_json
 FORMAT_VERSION = 1
 MODEL, WEIGHTS, MANIFEST = "model.json", "weights.safetensors", "manifest.json"
 ONNX, INT8 = "model.onnx", "model.int8.onnx"
+LEAST_TEMPERATURE = 1e-3  # and its inverse the largest: beyond, probabilities are all 0 and 1, or all the same
 LARGEST_JSON = 4 << 20  # bytes
 LARGEST_FILE = 4 << 30
 UNFIT = (KeyError, TypeError, ValueError, AttributeError)
@@ -141,19 +141,31 @@ def usable(folder: Path, *kinds: type[Exception]) -> Iterator[None]:
         ) from error
 
 
-def _described(content: Mapping[str, Any]) -> Description:
-    """Check each value of `model.json`."""
+def classes_and_shape(content: Mapping[str, Any]) -> tuple[tuple[str, ...], ImageShape]:
+    """Check what `model.json` says of classes and images.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is missing or cannot be.
+    """
     classes = tuple(str(name) for name in content["classes"])
     shape = ImageShape(**content["image"])
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise ValueError("the classes must be at least two different names")
-    if shape.channels not in {1, 3} or not all(1 <= side <= 4096 for side in shape[:2]):
+    if shape.channels not in {1, 3} or not all(type(side) is int and 1 <= side <= 4096 for side in shape[:2]):
         raise ValueError(f"an image cannot be {tuple(shape)}")
+    return classes, shape
+
+
+def _described(content: Mapping[str, Any]) -> Description:
+    """Check each value of `model.json`."""
+    classes, shape = classes_and_shape(content)
     how = PredictConfig(
         precision=content["precision"], views=content["views"], temperature=float(content["temperature"])
     )
     known = how.precision in {"float32", "bfloat16"} and how.views in VIEWS
-    if not known or not 0 < how.temperature < math.inf:
+    if not known or not LEAST_TEMPERATURE <= how.temperature <= 1 / LEAST_TEMPERATURE:
         raise ValueError(f"it cannot predict with {how}")
     preprocessing = content["preprocessing"]
     return Description(

@@ -17,6 +17,8 @@ from fashion_classifier.inference.runtimes.choice import FastestRuntime, candida
 from fashion_classifier.inference.runtimes.opening import has_openvino, runtime_for
 from fashion_classifier.progress import Progress, silent
 
+FEW_IMAGES = 64  # up to which nothing is decoded beside the runtime
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OpenedModel:
@@ -103,7 +105,8 @@ def open_model(
         If there is no such runtime.
     """
     description, files = read_description(folder)
-    open_another = partial(runtime_for, folder, description, files, threads=threads)
+    few = n_images <= FEW_IMAGES
+    open_another = partial(runtime_for, folder, description, files, threads=threads, spinning=few)
     if runtime != "auto":
         opened = open_another(runtime)
     elif ONNX not in files:

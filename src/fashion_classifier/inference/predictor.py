@@ -27,7 +27,7 @@ class PredictConfig:
         "float32" or "bfloat16": what the network was trained in, and what PyTorch predicts in.
     views
         "single"; "mirrored" for the average over an image and its mirror image; or "shifted" for the average over
-        these two and both shifted by a pixel in each of the four directions, ten views.
+        these two and both shifted by a pixel in each of the four directions, ten views (two where a side is one pixel).
     temperature
         What logits are divided by; above 0.
     """

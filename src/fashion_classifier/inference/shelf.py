@@ -18,13 +18,14 @@ the record of its making, ``record.json``::
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.errors import UnavailableError
-from fashion_classifier.inference.description import MANIFEST, MODEL, UNFIT, read_json, usable
+from fashion_classifier.errors import ModelError, UnavailableError
+from fashion_classifier.inference.description import MANIFEST, MODEL, UNFIT, classes_and_shape, read_json, usable
 
 SHIPPED = Path(__file__).with_name("shipped")
 RECORD = "record.json"
@@ -120,15 +121,18 @@ def shipped_folders() -> list[Path]:
 
 
 def default_model(shipped: Sequence[Path]) -> ModelFacts | None:
-    """Return the model with the highest recorded accuracy, or None where there is no model.
+    """Return the model with the highest recorded accuracy, or None where there is no sound model.
 
     Parameters
     ----------
     shipped
         Model folders, as `shipped_folders` gives them.
     """
-    models = map(model_facts, shipped)
-    return max(models, key=lambda model: model.accuracy.value if model.accuracy else 0.0, default=None)
+    sound = []
+    for folder in shipped:
+        with suppress(ModelError):  # `fashion models` lists it with its error
+            sound.append(model_facts(folder))
+    return max(sound, key=lambda model: model.accuracy.value if model.accuracy else 0.0, default=None)
 
 
 def model_folders(parent: Path) -> list[Path]:
@@ -145,12 +149,13 @@ def _facts(folder: Path, description: dict[str, Any], record: dict[str, Any]) ->
     provenance, test = description.get("provenance", {}), record.get("test")
     made_from = record.get("data", {"name": provenance.get("data"), "fingerprint": provenance.get("fingerprint")})
     seed = record.get("seed", provenance.get("seed"))
+    classes, shape = classes_and_shape(description)
     return ModelFacts(
         name=folder.name,
         path=folder,
         family=str(description["family"]),
-        classes=tuple(map(str, description["classes"])),
-        shape=ImageShape(**{name: int(side) for name, side in description["image"].items()}),
+        classes=classes,
+        shape=shape,
         n_bytes=sum(path.stat().st_size for path in folder.iterdir() if path.is_file()),
         accuracy=None if test is None else _accuracy(test),
         seed=None if seed is None else int(seed),

@@ -94,11 +94,16 @@ def load_checkpoint(
         state["state"] = _buffers(tensors, "optimizer/", weights)
         optimizer.load_state_dict(state)
     except Exception as error:
-        raise ModelError(
-            f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). Remove it to train anew."
-        ) from error
+        raise not_to_be_continued(path, error) from error
     others = {key.removeprefix("other/"): tensor for key, tensor in tensors.items() if key.startswith("other/")}
     return others, facts
+
+
+def not_to_be_continued(path: Path, error: Exception) -> ModelError:
+    """Return the error that says that a checkpoint is damaged or belongs to something else."""
+    return ModelError(
+        f"{path}: this checkpoint cannot be continued ({type(error).__name__}: {error}). Remove it to train anew."
+    )
 
 
 def _buffers(tensors: dict[str, Tensor], prefix: str, weights: Sequence[Tensor]) -> dict[int, dict[str, Tensor]]:

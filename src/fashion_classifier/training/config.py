@@ -80,7 +80,8 @@ class TrainConfig:
     momentum
         Of "sgd" and "muon"; the first beta of "adam" and "adamw".
     weight_decay
-        Decoupled for "adamw" and "muon", in the gradient for "sgd"; never on norms and biases.
+        Decoupled for "adamw", in the gradient for "sgd" and for what "muon" leaves to it; never on norms and
+        biases, nor on the matrices of "muon", whose norm is fixed.
     schedule
         Of the learning rate after warm-up: "constant", or "linear" or "cosine" down to nothing.
     warmup_fraction

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.augmentation import augment
-from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, save_checkpoint
+from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, not_to_be_continued, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
@@ -338,6 +339,13 @@ class _Loop:
     def restore(self, plan: CheckpointPlan) -> None:
         """Go on from a saved state."""
         tensors, facts = load_checkpoint(plan.path, self.modules, self.optimizer)
+        try:
+            self._take_over(tensors, facts)
+        except (KeyError, TypeError, ValueError) as error:
+            raise not_to_be_continued(plan.path, error) from error
+
+    def _take_over(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Take over everything but weights and the optimizer's buffers."""
         self.order.restore(tensors, facts["order"])
         self.done = facts["done"]
         self.started = time.perf_counter() - facts["elapsed"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import platform
 import time
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from fashion_classifier.inference.runtimes.pytorch import computing_in
+from fashion_classifier.inference.runtimes.pytorch import computing_in, has_instructions
 
 GAIN = 1.15  # bfloat16 must be so much faster to be worth its rounding
 LIKENESS = 0.8  # least cosine between a layer's gradients
@@ -77,19 +76,6 @@ def precision_by_instructions(network: nn.Module, images: Tensor, labels: Tensor
     if reason := wrong_in_bfloat16(copy.deepcopy(network).train(), images, labels):
         return PrecisionChoice("float32", reason)
     return PrecisionChoice("bfloat16", f"the {device} has instructions for bfloat16")
-
-
-def has_instructions(device: str) -> bool | None:
-    """Tell whether a device ("cpu", "cuda", "mps") computes in bfloat16; None where there is no way to know.
-
-    Emulated, a step takes ten times as long as in float32.
-    """
-    if device == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device != "cpu" or platform.machine().lower() not in {"x86_64", "amd64"}:
-        return None
-    used: str = torch.backends.cpu.get_cpu_capability()  # less than there is where somebody limits it
-    return used == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - no public way to ask
 
 
 def wrong_in_bfloat16(network: nn.Module, images: Tensor, labels: Tensor) -> str:

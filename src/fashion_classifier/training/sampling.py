@@ -53,7 +53,15 @@ class BatchOrder:
         return {"losses": self._losses, "order": self._order}, {"position": self._position, "passes": self._passes}
 
     def restore(self, tensors: dict[str, Tensor], numbers: dict[str, int]) -> None:
-        """Go on from a state."""
+        """Go on from a state.
+
+        Raises
+        ------
+        ValueError
+            If it is of another number of images.
+        """
+        if tensors["losses"].shape != self._losses.shape:
+            raise ValueError(f"it is of {len(tensors['losses'])} images, not of {len(self._losses)}")
         self._losses = tensors["losses"].to(self._losses.device)
         self._order = tensors["order"].to(self._losses.device)
         self._position, self._passes = numbers["position"], numbers["passes"]

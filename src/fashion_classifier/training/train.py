@@ -33,6 +33,7 @@ from fashion_classifier.training.recipes.recipe import Recipe
 PROBE_IMAGES = 128
 PREDICTION_PROBE_IMAGES = 256
 SMALLEST_BATCH, STEPS_PER_EPOCH = 8, 20
+CUT_SHORT = {StopReason.INTERRUPTED, StopReason.PRUNED}
 LEAST_SECONDS = 0.5  # of an ensemble's member, should those before it have taken the time
 
 
@@ -108,7 +109,7 @@ class Workshop:
         seed
             Of the weights and of the training.
         epochs, validations
-            Instead of the recipe's own.
+            Instead of the recipe's own; the networks of an ensemble share the epochs, as they share steps and time.
         steps, seconds, validation_images
             See `FitConfig`.
         on_everything
@@ -139,6 +140,7 @@ class Workshop:
             seconds=seconds,
             validation_images=validation_images,
         )
+        members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1
         results = _fit_members(
             network,
             how,
@@ -147,7 +149,7 @@ class Workshop:
                 member,
                 training,
                 None if on_everything else self.split.validation,
-                settings,
+                replace(settings, epochs=settings.epochs / members),
                 its_how,
                 stop_asked=stop_asked,
                 on_validation=on_validation,
@@ -156,7 +158,7 @@ class Workshop:
                 task=f"{task}{of}",
             ),
         )
-        network, config = _without_untrained(network, recipe.model, len(results))
+        network, config = _without_untrained(network, recipe.model, results)
         result = joined(results)
         model = Model(
             network=network,
@@ -255,17 +257,19 @@ def _fit_members(
         )
         classifier = ImageClassifier(network.standardise, member)
         results.append(fit_one(classifier, its_how, its_checkpoint, f", network {number + 1} of {len(members)}"))
-        if results[-1].stopped_because in {StopReason.INTERRUPTED, StopReason.PRUNED}:
+        if results[-1].stopped_because in CUT_SHORT:
             break
     return results
 
 
 def _without_untrained(
-    network: ImageClassifier, config: ModelConfig, n_trained: int
+    network: ImageClassifier, config: ModelConfig, results: Sequence[FitResult]
 ) -> tuple[ImageClassifier, ModelConfig]:
-    """Leave out of an ensemble what an interruption kept from being trained."""
+    """Leave out of an ensemble what an interruption kept from being trained, or from being trained to the end."""
     if not isinstance(network.body, Ensemble) or not isinstance(config, EnsembleConfig):
         return network, config
+    cut_short = results[-1].stopped_because in CUT_SHORT
+    n_trained = max(1, len(results) - cut_short)
     members = list(network.body.members)[:n_trained]
     return ImageClassifier(network.standardise, Ensemble(members)), replace(config, members=n_trained)
 

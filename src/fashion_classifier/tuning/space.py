@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -52,7 +53,10 @@ def known_recipes(families: Sequence[str], n_images: float = 0.0) -> dict[str, R
 
 
 def point_of(recipe: Recipe) -> dict[str, Any]:
-    """Return the point of the space that stands for a recipe: `recipe_of` backwards."""
+    """Return the point of the space that stands for a recipe.
+
+    `recipe_of` gives it back but for what the space leaves out: epochs, validations, and views beyond the mirrored one.
+    """
     family, training = recipe.model.family, recipe.training
     shared = {
         "optimizer": training.optimizer,
@@ -60,11 +64,12 @@ def point_of(recipe: Recipe) -> dict[str, Any]:
         "batch_size": training.batch_size,
         "weight_decay": training.weight_decay,
         "label_smoothing": training.label_smoothing,
-        "focus_hardest": training.focus.hardest,
         "mirror": training.augmentation.mirror,
         "shift_pixels": training.augmentation.shift_pixels,
         "erase_fraction": training.augmentation.erase_fraction,
     }
+    if training.focus.others < 1:  # else it would change nothing
+        shared["focus_hardest"] = training.focus.hardest
     settings = {**_architecture_of(recipe.model), **shared}
     return {"family": family, **{f"{family}_{name}": value for name, value in settings.items()}}
 
@@ -100,11 +105,7 @@ def suggest_recipe(trial: optuna.trial.BaseTrial, known: Known, *, mirror: bool 
             shift_pixels=trial.suggest_int(f"{family}_shift_pixels", 0, 3),
             erase_fraction=trial.suggest_float(f"{family}_erase_fraction", 0.0, 0.5),
         ),
-        focus=Focus(
-            after_passes=recipe.training.focus.after_passes,
-            hardest=trial.suggest_float(f"{family}_focus_hardest", 0.1, 1.0),
-            others=recipe.training.focus.others,
-        ),
+        focus=_focus(trial, family, recipe.training.focus),
     )
     return Recipe(model, training)
 
@@ -112,6 +113,13 @@ def suggest_recipe(trial: optuna.trial.BaseTrial, known: Known, *, mirror: bool 
 def recipe_of(params: Mapping[str, Any], known: Known, *, mirror: bool = True) -> Recipe:
     """Return the recipe that a point of the space stands for."""
     return suggest_recipe(optuna.trial.FixedTrial(dict(params)), known, mirror=mirror)
+
+
+def _focus(trial: optuna.trial.BaseTrial, family: str, known: Focus) -> Focus:
+    """Choose how many images count as hard, where the known recipe tells hard from easy at all."""
+    if known.others >= 1:
+        return known
+    return replace(known, hardest=trial.suggest_float(f"{family}_focus_hardest", 0.1, 1.0))
 
 
 def _mlp(trial: optuna.trial.BaseTrial, _known: ModelConfig) -> ModelConfig:

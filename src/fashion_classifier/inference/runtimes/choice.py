@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fashion_classifier.data.dataset import Images
-from fashion_classifier.errors import UnavailableError
+from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.inference.agreement import ACCURACY_TOLERANCE, accuracy_lost, compare_logits
 from fashion_classifier.inference.predictor import softmax
 from fashion_classifier.inference.runtimes.base import Logits, Precision, Runtime, RuntimeName
@@ -43,7 +43,7 @@ class Tried:
 
 
 class FastestRuntime:
-    """ONNX Runtime until enough images come to choose by; from then on the fastest runtime that agrees with it.
+    """ONNX Runtime until enough images came to choose by; from then on the fastest runtime that agrees with it.
 
     Parameters
     ----------
@@ -62,6 +62,7 @@ class FastestRuntime:
     ) -> None:
         self._chosen, self._candidates, self._open = first, candidates, open_another
         self._decided = n_images < PROBE_FROM or not candidates
+        self._sample: list[Images] = []
         self.tried: tuple[Tried, ...] = ()
 
     @property
@@ -80,18 +81,20 @@ class FastestRuntime:
         return self._chosen.batch_size
 
     def logits(self, images: Images) -> Logits:
-        """Return a float32 array of shape (n, k); the first call with enough images makes the choice."""
-        if not self._decided and len(images) >= SMALLEST_SAMPLE:
-            self._decide(images[:SAMPLE])
+        """Return a float32 array of shape (n, k); once there are enough images to compare by, the choice is made."""
+        if not self._decided:
+            self._sample.append(images)
+            if sum(map(len, self._sample)) >= SMALLEST_SAMPLE:
+                self._decide(np.concatenate(self._sample)[:SAMPLE])
         return self._chosen.logits(images)
 
     def _decide(self, sample: Images) -> None:
         """Time every runtime on the same images, and keep the fastest that agrees."""
-        self._decided = True
+        self._decided, self._sample = True, []
         reference, speed = _timed(self._chosen, sample)
         runtimes, tried = [self._chosen], [Tried(self.name, self.precision, speed, agrees=True)]
         for name, precision in self._candidates:
-            with suppress(UnavailableError):  # no bfloat16 on this processor
+            with suppress(UnavailableError, ModelError):  # no bfloat16 on this processor; a network it cannot read
                 runtime = self._open(name, precision)
                 found, speed = _timed(runtime, sample)
                 runtimes.append(runtime)

@@ -27,6 +27,9 @@ class OnnxRuntime:
         What the file computes in: "float32", or "int8" for one that was quantised.
     place
         What to call the file in a message.
+    spinning
+        Whether threads spin while they wait: quicker for a single image, but they take the cores from whatever decodes
+        pictures beside them (docs/decisions/0008).
 
     Raises
     ------
@@ -46,6 +49,7 @@ class OnnxRuntime:
         threads: int = 0,
         precision: str = "float32",
         place: str = "model.onnx",
+        spinning: bool = True,
     ) -> None:
         check_onnx(content, shape, n_classes, place)
         self.precision = precision
@@ -53,6 +57,7 @@ class OnnxRuntime:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if spinning else "0")
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:

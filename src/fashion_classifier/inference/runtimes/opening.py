@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
-from fashion_classifier.errors import MissingExtraError, ModelError, UsageError
+from fashion_classifier.errors import MissingExtraError, ModelError, UnavailableError, UsageError
 from fashion_classifier.inference.cores import available_cores
 from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
 from fashion_classifier.inference.runtimes.base import PRECISIONS, RUNTIMES, Runtime, RuntimeName
@@ -37,7 +37,8 @@ def open_runtime(folder: Path, name: RuntimeName, precision: str | None = None, 
     Raises
     ------
     UnavailableError
-        If there is no model folder at that place, or the runtime is not installed (`MissingExtraError`).
+        If there is no model folder at that place, the runtime is not installed (`MissingExtraError`), or the processor
+        has no bfloat16.
     ModelError
         If the folder is damaged, or has no ONNX for a runtime that needs one.
     UsageError
@@ -55,8 +56,9 @@ def runtime_for(
     precision: str | None = None,
     *,
     threads: int = 0,
+    spinning: bool = True,
 ) -> Runtime:
-    """Open a model folder that was read already; parameters and errors as for `open_runtime`."""
+    """Open a model folder that was read already; parameters and errors as for `open_runtime` and `OnnxRuntime`."""
     if name not in RUNTIMES:
         raise UsageError(f"There is no runtime {name!r}; there are {', '.join(RUNTIMES)}.")
     if precision is not None and precision not in PRECISIONS[name]:
@@ -76,7 +78,7 @@ def runtime_for(
     if name == "onnx":
         from fashion_classifier.inference.runtimes.onnx_runtime import OnnxRuntime
 
-        return OnnxRuntime(content, shape, n_classes, **how)
+        return OnnxRuntime(content, shape, n_classes, spinning=spinning, **how)
     if not has_openvino():
         raise MissingExtraError(
             "OpenVINO is not installed: pip install 'fashion-images-classifier[openvino]', or take another runtime."
@@ -96,8 +98,10 @@ def _in_torch(folder: Path, precision: str | None, threads: int) -> Runtime:
     import torch
 
     from fashion_classifier.inference.bundle import load_model
-    from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
+    from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, has_instructions
 
+    if precision == "bfloat16" and has_instructions("cpu") is False:
+        raise UnavailableError("This processor has no instructions for bfloat16; predict in float32.")
     torch.set_num_threads(threads)
     model = load_model(folder)
     return TorchRuntime(model.network, precision or model.how.precision)

@@ -17,5 +17,5 @@ from fashion_classifier.training.recipes.recipe import Recipe
 
 HALF_HOUR = Recipe(
     EnsembleConfig(member=CnnConfig(stem=24, widths=(48, 128, 192), dropout=0.2), members=6),
-    replace(FIVE_MINUTES.training, views="mirrored"),
+    replace(FIVE_MINUTES.training, epochs=6 * FIVE_MINUTES.training.epochs, views="mirrored"),
 )

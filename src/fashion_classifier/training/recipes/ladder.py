@@ -42,6 +42,11 @@ def recipe_named(name: str) -> Recipe:
     return RECIPES[name]
 
 
+def has_rungs(family: str) -> bool:
+    """Tell whether a family has more than one recipe, so that the budget matters; an unknown one has none."""
+    return len(LADDERS.get(family, ())) > 1
+
+
 def name_for(family: str, n_images: float, *, single: bool = False) -> str:
     """Return the name of the recipe for a budget.
 
