@@ -18,10 +18,13 @@ TIMED = RunConfig(minutes=1.0)
 SPLIT = Split(blobs(300), blobs(60, seed=1), SealedTestSet(blobs(30, seed=2)))
 
 
-def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0):
+MANY = SimpleNamespace(training=range(48_000))  # as far as choosing looks at it
+
+
+def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY):
     """What `prepare` gives, on a machine of this speed."""
     workshop = SimpleNamespace(images_per_second=images_per_second, prediction_seconds=lambda _recipe, _n: prediction_s)
-    return SimpleNamespace(workshop=workshop, split=SPLIT, clock=SimpleNamespace(left_s=left_s))
+    return SimpleNamespace(workshop=workshop, split=split, clock=SimpleNamespace(left_s=left_s))
 
 
 @pytest.mark.parametrize(
@@ -41,9 +44,13 @@ def test_a_faster_machine_takes_a_larger_recipe(images_per_second, family, name)
 
 
 def test_without_a_time_epochs_count():
-    few, many = (RunConfig(minutes=None, trials=0, epochs=epochs) for epochs in (3.0, 3_000.0))
+    few, many = (RunConfig(minutes=None, trials=0, epochs=epochs) for epochs in (3.0, 30.0))
     assert choose_recipe(few, prepared()) == "one-minute"
     assert choose_recipe(many, prepared(), family="cnn") == "five-minutes"
+
+
+def test_few_images_do_not_become_many_by_being_repeated():
+    assert choose_recipe(TIMED, prepared(images_per_second=1e9, split=SPLIT)) == "one-minute"
 
 
 def test_a_recipe_that_is_named_is_taken():
@@ -53,7 +60,7 @@ def test_a_recipe_that_is_named_is_taken():
 
 
 def test_a_time_that_judging_alone_would_use_up_is_refused(tmp_path):
-    given = prepared(left_s=12.0, prediction_s=29.0)
+    given = prepared(left_s=12.0, prediction_s=29.0, split=SPLIT)
     with pytest.raises(
         UsageError, match=r"60 cross-validation images takes about 29 s here, of 11 s .* at least 2 minutes"
     ):
