@@ -33,7 +33,7 @@ def main() -> None:
         for minutes in arguments.minutes:
             identity = _identity(arguments, minutes, seed)
             if not is_measured(NAME, identity, folder=arguments.results):
-                record(NAME, {**identity, **_measure(identity, final=arguments.final)}, folder=arguments.results)
+                record(NAME, {**identity, **_measure(identity, arguments.keep)}, folder=arguments.results)
     print_table(summary_of_runs(read_rows(NAME, arguments.results)))
 
 
@@ -42,6 +42,7 @@ def _arguments() -> argparse.Namespace:
     made = parser(__doc__)
     made.add_argument("--minutes", type=float, nargs="+", default=[0.25, 1.0, 5.0])
     made.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, …")
+    made.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the models here")
     made.add_argument("--final", action="store_true", help="open the test set")
     made.add_argument("--device", default="auto")
     made.add_argument("--threads", type=int, default=0)
@@ -56,12 +57,14 @@ def _identity(arguments: argparse.Namespace, minutes: float, seed: int) -> Row:
     return {"kind": kind, "minutes": minutes, "seed": seed, **settings}
 
 
-def _measure(identity: Row, *, final: bool) -> Row:
+def _measure(identity: Row, keep: Path | None) -> Row:
     """Train once; return accuracy in per cent, wall time in seconds, and what the command says of the model."""
     environment = ISA[identity["isa"]]
     data = ("--data", str(official_data()))
+    final = identity["kind"] == "test"
     with tempfile.TemporaryDirectory() as temporary:
-        folder = str(Path(temporary) / "model")
+        name = "-".join(str(value) for value in identity.values())
+        folder = str((keep or Path(temporary)) / name)
         options = [
             text for name in ("minutes", "seed", "device", "threads") for text in (f"--{name}", str(identity[name]))
         ]
