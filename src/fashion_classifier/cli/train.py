@@ -51,6 +51,14 @@ def train(
         On,
         typer.Option("--on", help="Learn from the training part, or from training + cross-validation data."),
     ] = On.TRAINING,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            "--teacher",
+            metavar="MODEL_OR_RUN",
+            help="Learn from what this model says of the images, more than from the labels.",
+        ),
+    ] = None,
     image_size: ImageSize = None,
     group_by: GroupBy = None,
     mirror: Mirror = True,
@@ -69,11 +77,14 @@ def train(
 
       fashion train --recipe initial --out models/initial
 
+      fashion train --recipe small --teacher models/large --minutes 5
+
       fashion train --data my_photos --model resnet --epochs 20 --on all
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import evaluation_facts
     from fashion_classifier.evaluation.metrics import evaluate
+    from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import new_run_path
     from fashion_classifier.experiment.settings import RunConfig
@@ -107,7 +118,15 @@ def train(
         out_to.tell(f"Recipe: {name}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
-        trained = train_one(chosen, config, prepared, folder, on_everything=on is On.ALL, progress=out_to.progress)
+        trained = train_one(
+            chosen,
+            config,
+            prepared,
+            folder,
+            on_everything=on is On.ALL,
+            teacher=None if teacher is None else locate_model(teacher).path,
+            progress=out_to.progress,
+        )
         validation = None
         if on is On.TRAINING:
             labels = prepared.split.validation.labels

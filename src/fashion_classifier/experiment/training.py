@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from fashion_classifier.errors import UsageError
@@ -12,6 +13,7 @@ from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import TRIAL_IMAGES
+from fashion_classifier.experiment.teaching import ask_teacher
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.progress import Progress
 from fashion_classifier.seeds import derive_seed
@@ -20,6 +22,7 @@ from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
 
 AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
+TEACHER_SHARE = 0.7  # of the loss (docs/experiments.md)
 PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
 
 
@@ -62,6 +65,7 @@ def train_one(
     folder: Path,
     *,
     on_everything: bool,
+    teacher: Path | None = None,
     progress: Progress,
 ) -> TrainedModel:
     """Train one recipe and save the model.
@@ -72,15 +76,21 @@ def train_one(
         Model and training; `config.epochs` and `config.minutes` limit it.
     on_everything
         Whether to learn from training and cross-validation data together.
+    teacher
+        The folder of a model whose probabilities are learned from, more than from the labels.
     folder
         The model's folder, which must not be there yet.
 
     Raises
     ------
     UsageError
-        If the folder is already there, or judging the model would take most of the time.
+        If the folder is already there, judging the model would take most of the time, or the teacher does not fit.
     """
     check_can_be_made(folder)
+    taught = None
+    if teacher is not None:
+        taught = ask_teacher(teacher, prepared.split, prepared.workshop, on_everything=on_everything, progress=progress)
+        recipe = replace(recipe, training=replace(recipe.training, teacher_share=TEACHER_SHARE))
     workshop = prepared.workshop
     seconds = None if config.minutes is None else _training_seconds(recipe, prepared, on_everything=on_everything)
     limited = seconds is not None
@@ -92,6 +102,7 @@ def train_one(
             seconds=seconds,
             validation_images=PROGRESS_IMAGES if limited else None,
             on_everything=on_everything,
+            taught=taught,
             stop_asked=interruption.asked,
             progress=progress,
             task="Training",

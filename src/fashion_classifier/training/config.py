@@ -105,6 +105,9 @@ class TrainConfig:
         Random changes to the training images.
     focus
         Which images are learned from more often than others; by default none.
+    teacher_share
+        Share of the loss that follows a teacher's probabilities instead of the labels, where there is a teacher;
+        0 to 1 (distillation, arXiv:1503.02531).
     """
 
     epochs: float = 10.0
@@ -124,6 +127,7 @@ class TrainConfig:
     views: ViewsName = "mirrored"
     augmentation: Augmentation = field(default_factory=Augmentation)
     focus: Focus = field(default_factory=Focus)
+    teacher_share: float = 0.0
 
     def __post_init__(self) -> None:
         rules = [
@@ -149,6 +153,7 @@ class TrainConfig:
                 self.focus.after_passes >= 1 and 0 <= self.focus.others <= 1 and 0 < self.focus.hardest <= 1,
                 f"`after_passes >= 1`, `0 < hardest <= 1` and `0 <= others <= 1` must hold, but got {self.focus}",
             ),
+            (0 <= self.teacher_share <= 1, f"`0 <= teacher_share <= 1` must hold, but got {self.teacher_share}"),
             (self.patience_epochs >= 0, f"`patience_epochs >= 0` must hold, but got {self.patience_epochs}"),
             (self.validations >= 0, f"`validations >= 0` must hold, but got {self.validations}"),
             *(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import Dataset
@@ -105,6 +106,7 @@ def fit(
     config: TrainConfig,
     how: FitConfig,
     *,
+    taught: NDArray[np.float32] | None = None,
     stop_asked: StopAsked = lambda: None,
     on_validation: OnValidation = lambda _: None,
     checkpoint: CheckpointPlan | None = None,
@@ -123,6 +125,8 @@ def fit(
         The settings of the training.
     how
         Seed, precision and limits.
+    taught
+        What a teacher says of the training images: probabilities of shape (n, k).
     stop_asked
         Asked before every step; a reason stops the training in an orderly way.
     on_validation
@@ -139,7 +143,7 @@ def fit(
     ModelError
         If the checkpoint is damaged.
     """
-    loop = _Loop(network, training, validation, config, how)
+    loop = _Loop(network, training, validation, config, how, taught)
     if checkpoint is not None and checkpoint.path.exists():
         loop.restore(checkpoint)
     last_saved = last_shown = time.perf_counter()
@@ -177,10 +181,12 @@ class _Loop:
         validation: Dataset | None,
         config: TrainConfig,
         how: FitConfig,
+        taught: NDArray[np.float32] | None,
     ) -> None:
         self.network, self.validation, self.config, self.how = network, validation, config, how
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
         self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
+        self.taught = None if taught is None else torch.from_numpy(taught).to(how.device)
         self.batch_size = min(config.batch_size, len(training))
         self.per_epoch = steps_per_epoch(len(training), self.batch_size)
         self.steps = how.steps or max(1, math.ceil(config.epochs * self.per_epoch))
@@ -228,9 +234,7 @@ class _Loop:
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
             logits = self.network(images).float()
-            loss = nn.functional.cross_entropy(
-                logits, labels, weight=self.weights, label_smoothing=self.config.label_smoothing
-            )
+            loss = self._loss(logits, labels, index)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -238,6 +242,15 @@ class _Loop:
         self._note(index, logits.detach(), labels)
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
+
+    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+        """Return what is made small: the distance from the labels, and from what a teacher says."""
+        smoothing = self.config.label_smoothing
+        by_labels = nn.functional.cross_entropy(logits, labels, weight=self.weights, label_smoothing=smoothing)
+        if self.taught is None:
+            return by_labels
+        by_teacher = nn.functional.cross_entropy(logits, self.taught[index], weight=self.weights)
+        return torch.lerp(by_labels, by_teacher, self.config.teacher_share)
 
     def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch to the running figures of the training."""

@@ -96,6 +96,7 @@ class Workshop:
         validation_images: int | None = None,
         on_everything: bool = False,
         start: Model | None = None,
+        taught: NDArray[np.float32] | None = None,
         stop_asked: Callable[[], StopReason | None] = lambda: None,
         on_validation: Callable[[Epoch], StopReason | None] = lambda _: None,
         checkpoint: CheckpointPlan | None = None,
@@ -116,6 +117,8 @@ class Workshop:
             Whether to learn from training and cross-validation data together; there is no validation then.
         start
             A model of the same recipe whose weights are the first ones, instead of freshly drawn ones.
+        taught
+            What a teacher says of the images that are learned from: probabilities of shape (n, k).
         """
         training = self.split.everything_but_test if on_everything else self.split.training
         settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
@@ -151,6 +154,7 @@ class Workshop:
                 None if on_everything else self.split.validation,
                 replace(settings, epochs=settings.epochs / members),
                 its_how,
+                taught=taught,
                 stop_asked=stop_asked,
                 on_validation=on_validation,
                 checkpoint=its_checkpoint,
@@ -171,6 +175,7 @@ class Workshop:
                 "seed": seed,
                 "steps": result.best_step,
                 "recipe": settings.to_dict(),
+                "learned_from": "all" if on_everything else "training",
             },
         )
         probabilities = np.empty((0, len(classes)), np.float32)

@@ -10,6 +10,7 @@ from fashion_classifier.training.recipes.one_minute import ONE_MINUTE
 from fashion_classifier.training.recipes.perceptron import PERCEPTRON
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.recipes.residual import RESIDUAL
+from fashion_classifier.training.recipes.small import SMALL
 
 RECIPES = {
     "initial": INITIAL,
@@ -18,6 +19,7 @@ RECIPES = {
     "five-minutes": FIVE_MINUTES,
     "half-hour": HALF_HOUR,
     "residual": RESIDUAL,
+    "small": SMALL,
 }
 
 # From how many images on, each counted as often as it is learned from by `one-minute`'s network in the same time, a
