@@ -1,6 +1,9 @@
 """Make the model that comes with the package, and the record of its making.
 
-python benchmarks/ship_model.py --minutes 15 --name fashion-mnist
+python benchmarks/ship_model.py --recipe small --minutes 10 --teachers TEACHER TEACHER_OF_ALL --name fashion-mnist-small
+
+The teachers are models that learned from the training part and from training + cross-validation data, such as
+`fashion train --minutes 30` makes; without them the model learns from the labels alone.
 
 Trains the same recipe twice: on the training part, for the cross-validation accuracy by which it was chosen, and on
 training + cross-validation data, which is the model that is kept, in half precision; then opens the test set once.
@@ -24,6 +27,7 @@ from fashion_classifier.data.load import load
 from fashion_classifier.inference.bundle import load_model, save_model
 from fashion_classifier.inference.description import write_manifest
 from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED
+from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.storage import write_json
 
 LARGEST_BYTES = 3_000_000  # of the whole folder
@@ -36,6 +40,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--recipe", default="five-minutes")
+    parser.add_argument(
+        "--teachers", nargs=2, type=Path, metavar=("TRAINING", "ALL"), help="model folders to learn from"
+    )
     parser.add_argument("--name", default="fashion-mnist")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
@@ -45,18 +52,23 @@ def main() -> None:
     settings = ["--recipe", asked.recipe, "--minutes", str(asked.minutes), "--seed", str(asked.seed)]
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        chosen_by = _fashion("train", *settings, "--out", str(folder / "judged"))
+        teachers: list[tuple[str, ...]] = [("--teacher", str(path.absolute())) for path in asked.teachers or ()] or [
+            (),
+            (),
+        ]
+        chosen_by = _fashion("train", *settings, *teachers[0], "--out", str(folder / "judged"))
         if chosen_by["validation"]["accuracy"] < LEAST_ACCURACY:
             sys.exit(f"Not made: less than {LEAST_ACCURACY:.0%} of the cross-validation images are right.")
-        _fashion("train", *settings, "--on", "all", "--out", str(folder / "whole"))
+        _fashion("train", *settings, *teachers[1], "--on", "all", "--out", str(folder / "whole"))
         images = load(official_data()).training.images[:TRIAL_IMAGES]
-        save_model(load_model(folder / "whole"), folder / asked.name, half=True, images=images)
+        save_model(load_model(folder / "whole"), folder / asked.name, half=True, int8=True, images=images)
         tested = _fashion("evaluate", str(folder / asked.name))
         record = {
             "schema": RECORD_SCHEMA,
             "made": datetime.now(UTC).date().isoformat(),
             "command": " ".join(["fashion", "train", *settings, "--on", "all"]),
             "seed": asked.seed,
+            "teacher": None if not asked.teachers else _about(asked.teachers[1]),
             "commit": commit(),
             "machine": machine(),
             "data": tested["data"],
@@ -72,6 +84,18 @@ def main() -> None:
             sys.exit(f"Not kept: {n_bytes:,} bytes are more than {LARGEST_BYTES:,}.")
         place.parent.mkdir(exist_ok=True)
         shutil.copytree(folder / asked.name, place)
+
+
+def _about(teacher: Path) -> dict[str, Any]:
+    """Return what a record keeps of a teacher."""
+    model = load_model(teacher)
+    return {
+        "family": model.config.family,
+        "config": settings_of(model.config),
+        "n_parameters": count_parameters(model.network),
+        "seed": model.provenance["seed"],
+        "steps": model.provenance["steps"],
+    }
 
 
 def _figures(evaluation: dict[str, Any]) -> dict[str, Any]:
