@@ -76,3 +76,11 @@ def test_a_pass_holds_at_least_one_batch():
     order = BatchOrder(20, 15, Focus(after_passes=1, hardest=0.1, others=0.0), seed=0)
     losses = torch.rand(20)
     assert len(passes(order, 6, losses)) == 90
+
+
+def test_where_it_is_known_what_is_hard_the_first_pass_is_a_short_one():
+    losses = torch.arange(100).float()
+    order = BatchOrder(100, 10, FOCUS, seed=1, losses=losses)
+    seen = set(passes(order, 4, losses).tolist())
+    assert len(seen) == 40
+    assert set(range(80, 100)) <= seen

@@ -38,7 +38,7 @@ from fashion_classifier.experiment.planning import Plan
 from fashion_classifier.experiment.preparation import provenance_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
-from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, retrained
+from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, losses_so_far, retrained
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
@@ -347,6 +347,7 @@ class _Run:
                 Recipe(optimized.model.config, settings),
                 seed=derive_seed(self.config.seed, "retraining"),
                 start=optimized.model,
+                losses=losses_so_far(optimized, self.split),
                 steps=round(optimized.result.steps * growth),
                 seconds=left,
                 on_everything=True,

@@ -22,6 +22,7 @@ from fashion_classifier.training.train import TrainedModel
 TRAINING_IMAGES = 10_000  # of the training part on which a model is evaluated, to be compared with the other parts
 TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
+LOSSES = "losses"  # beside the probabilities
 
 Probabilities = NDArray[np.float32]
 
@@ -38,11 +39,14 @@ class MadeModel:
         What is known of it.
     probabilities
         For "training" (its first images) and "validation" what the model gave before retraining, (n, k) each.
+    losses
+        Each training image's loss, in nats, when it was last learned from before retraining.
     """
 
     model: Model
     result: ModelResult
     probabilities: dict[str, Probabilities]
+    losses: NDArray[np.float32]
 
 
 def judged_training_images(split: Split) -> Dataset:
@@ -60,7 +64,8 @@ def assess(title: str, trained: TrainedModel, split: Split) -> MadeModel:
     classes = trained.model.classes
     training = evaluate(sample.labels, probabilities["training"], classes)
     validation = evaluate(split.validation.labels, probabilities["validation"], classes)
-    return MadeModel(trained.model, model_result(title, trained, training, validation), probabilities)
+    result = model_result(title, trained, training, validation)
+    return MadeModel(trained.model, result, probabilities, trained.fit.losses)
 
 
 def retrained(before: MadeModel, after: TrainedModel) -> MadeModel:
@@ -71,7 +76,13 @@ def retrained(before: MadeModel, after: TrainedModel) -> MadeModel:
         retraining_steps=after.fit.steps,
         seconds=before.result.seconds + after.fit.seconds,
     )
-    return MadeModel(after.model, result, before.probabilities)
+    return MadeModel(after.model, result, before.probabilities, before.losses)
+
+
+def losses_so_far(made: MadeModel, split: Split) -> NDArray[np.float32]:
+    """Return how hard training and cross-validation images are for a model, in nats, in the order of the retraining."""
+    given = made.probabilities["validation"][np.arange(len(split.validation)), split.validation.labels]
+    return np.concatenate([made.losses, -np.log(np.maximum(given, 1e-12))]).astype(np.float32)
 
 
 def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:
@@ -83,7 +94,7 @@ def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:
     with atomic_folder(folder.path / STAGES / stage) as place:
         save_model(made.model, place / MODEL_FOLDER, onnx=False)
         with (place / PROBABILITIES).open("wb") as file:
-            np.savez(file, **made.probabilities)  # type: ignore[arg-type]
+            np.savez(file, **made.probabilities, **{LOSSES: made.losses})  # type: ignore[arg-type]
         write_json(place / RESULT, to_json(made.result))
     save_model(made.model, folder.path / ("initial" if stage == "initial" else "optimized"), replace=True, onnx=False)
     folder.event("stage finished", stage=stage)
@@ -96,5 +107,6 @@ def kept(folder: RunFolder, stage: str) -> MadeModel | None:
         return None
     result = from_json(ModelResult, json.loads((place / RESULT).read_bytes()), place=str(place / RESULT))
     with np.load(place / PROBABILITIES, allow_pickle=False) as arrays:
-        probabilities = {name: arrays[name] for name in arrays.files}
-    return MadeModel(load_model(place / MODEL_FOLDER), result, probabilities)
+        probabilities = {name: arrays[name] for name in arrays.files if name != LOSSES}
+        losses = arrays[LOSSES]
+    return MadeModel(load_model(place / MODEL_FOLDER), result, probabilities, losses)

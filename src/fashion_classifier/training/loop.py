@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,8 @@ class FitResult:
         The step whose weights were kept.
     seconds
         Time it took, over all continuations.
+    losses
+        Each training image's loss, in nats, when it was last learned from; infinite for those that were not.
     """
 
     history: tuple[Epoch, ...]
@@ -88,6 +90,7 @@ class FitResult:
     steps: int
     best_step: int
     seconds: float
+    losses: NDArray[np.float32] = field(compare=False, repr=False)
 
 
 StopAsked = Callable[[], StopReason | None]
@@ -107,6 +110,7 @@ def fit(
     how: FitConfig,
     *,
     taught: NDArray[np.float32] | None = None,
+    losses: NDArray[np.float32] | None = None,
     stop_asked: StopAsked = lambda: None,
     on_validation: OnValidation = lambda _: None,
     checkpoint: CheckpointPlan | None = None,
@@ -127,6 +131,8 @@ def fit(
         Seed, precision and limits.
     taught
         What a teacher says of the training images: probabilities of shape (n, k).
+    losses
+        How hard the training images are, where an earlier training tells it (`BatchOrder`).
     stop_asked
         Asked before every step; a reason stops the training in an orderly way.
     on_validation
@@ -143,7 +149,7 @@ def fit(
     ModelError
         If the checkpoint is damaged.
     """
-    loop = _Loop(network, training, validation, config, how, taught)
+    loop = _Loop(network, training, validation, config, how, taught, losses)
     if checkpoint is not None and checkpoint.path.exists():
         loop.restore(checkpoint)
     last_saved = last_shown = time.perf_counter()
@@ -182,6 +188,7 @@ class _Loop:
         config: TrainConfig,
         how: FitConfig,
         taught: NDArray[np.float32] | None,
+        losses: NDArray[np.float32] | None,
     ) -> None:
         self.network, self.validation, self.config, self.how = network, validation, config, how
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
@@ -203,7 +210,14 @@ class _Loop:
         self.loss = 0.0
         self.started = time.perf_counter()
         self.seconds = how.seconds
-        self.order = BatchOrder(len(training), self.batch_size, config.focus, seed=how.seed, device=how.device)
+        self.order = BatchOrder(
+            len(training),
+            self.batch_size,
+            config.focus,
+            seed=how.seed,
+            device=how.device,
+            losses=None if losses is None else torch.tensor(losses),
+        )
 
     @property
     def elapsed(self) -> float:
@@ -327,7 +341,8 @@ class _Loop:
             self.network.load_state_dict(kept.state_dict())
         best_step = self.stopping.best_step if kept is self.best else self.done
         self.network.eval()
-        return FitResult(tuple(self.history), reason, self.done, best_step, self.elapsed)
+        losses: NDArray[np.float32] = self.order.losses.cpu().numpy()
+        return FitResult(tuple(self.history), reason, self.done, best_step, self.elapsed, losses)
 
     @property
     def modules(self) -> dict[str, nn.Module]:

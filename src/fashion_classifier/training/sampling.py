@@ -26,14 +26,26 @@ class BatchOrder:
         Of the training.
     device
         Where the positions are wanted.
+    losses
+        How hard the images are, in nats, of shape (n_images,), where an earlier training tells it; the passes are short
+        ones from the first then.
     """
 
-    def __init__(self, n_images: int, batch_size: int, focus: Focus, *, seed: int, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        n_images: int,
+        batch_size: int,
+        focus: Focus,
+        *,
+        seed: int,
+        device: str = "cpu",
+        losses: Tensor | None = None,
+    ) -> None:
         self._batch_size, self._focus, self._seed = batch_size, focus, seed
-        self._losses = torch.full((n_images,), UNSEEN, device=device)
+        self._losses = torch.full((n_images,), UNSEEN, device=device) if losses is None else losses.to(device)
         self._order = torch.empty(0, dtype=torch.int64, device=device)
         self._position = 0
-        self._passes = 0
+        self._passes = 0 if losses is None else focus.after_passes
 
     def next_batch(self) -> Tensor:  # (batch_size,)
         """Return the positions of the next batch's images, int64."""
@@ -47,6 +59,11 @@ class BatchOrder:
     def note(self, positions: Tensor, losses: Tensor) -> None:
         """Remember the losses, in nats, of images that were learned from; both of shape (batch_size,)."""
         self._losses[positions] = losses.float()
+
+    @property
+    def losses(self) -> Tensor:  # (n_images,)
+        """Each image's loss, in nats, when it was last learned from; infinite for those that were not yet."""
+        return self._losses
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
         """Return what a continued training must know: tensors, and whole numbers."""

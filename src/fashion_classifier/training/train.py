@@ -97,6 +97,7 @@ class Workshop:
         on_everything: bool = False,
         start: Model | None = None,
         taught: NDArray[np.float32] | None = None,
+        losses: NDArray[np.float32] | None = None,
         stop_asked: Callable[[], StopReason | None] = lambda: None,
         on_validation: Callable[[Epoch], StopReason | None] = lambda _: None,
         checkpoint: CheckpointPlan | None = None,
@@ -119,6 +120,8 @@ class Workshop:
             A model of the same recipe whose weights are the first ones, instead of freshly drawn ones.
         taught
             What a teacher says of the images that are learned from: probabilities of shape (n, k).
+        losses
+            How hard the images that are learned from are, in nats, of shape (n,), where an earlier training tells it.
         """
         training = self.split.everything_but_test if on_everything else self.split.training
         settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
@@ -155,6 +158,7 @@ class Workshop:
                 replace(settings, epochs=settings.epochs / members),
                 its_how,
                 taught=taught,
+                losses=losses,
                 stop_asked=stop_asked,
                 on_validation=on_validation,
                 checkpoint=its_checkpoint,
@@ -291,4 +295,5 @@ def joined(results: Sequence[FitResult]) -> FitResult:
         steps, seconds = steps + result.steps, seconds + result.seconds
         epochs = history[-1].epoch if history else epochs
     best = sum(result.best_step for result in results)
-    return FitResult(tuple(history), results[-1].stopped_because, steps, best, seconds)
+    losses = np.stack([result.losses for result in results]).mean(axis=0)
+    return FitResult(tuple(history), results[-1].stopped_because, steps, best, seconds, losses)
