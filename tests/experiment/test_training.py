@@ -21,9 +21,14 @@ SPLIT = Split(blobs(300), blobs(60, seed=1), SealedTestSet(blobs(30, seed=2)))
 MANY = SimpleNamespace(training=range(48_000))  # as far as choosing looks at it
 
 
-def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY):
+def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY, device="cpu", epoch_s=1e9):
     """What `prepare` gives, on a machine of this speed."""
-    workshop = SimpleNamespace(images_per_second=images_per_second, prediction_seconds=lambda _recipe, _n: prediction_s)
+    workshop = SimpleNamespace(
+        images_per_second=images_per_second,
+        prediction_seconds=lambda _recipe, _n: prediction_s,
+        device=device,
+        seconds_per_epoch=lambda _recipe: epoch_s,
+    )
     return SimpleNamespace(workshop=workshop, split=split, clock=SimpleNamespace(left_s=left_s))
 
 
@@ -41,6 +46,14 @@ def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY
 def test_a_faster_machine_takes_a_larger_recipe(images_per_second, family, name):
     given = prepared(images_per_second=images_per_second)
     assert choose_recipe(TIMED, given, family=family) == name
+
+
+@pytest.mark.parametrize(("epoch_s", "name"), [(1.0, "data-centre"), (5.0, "wide"), (50.0, "one-minute")])
+def test_a_gpu_takes_a_network_that_it_can_afford(epoch_s, name):
+    given = prepared(images_per_second=1_000, device="cuda", epoch_s=epoch_s)
+    assert choose_recipe(TIMED, given) == name
+    assert choose_recipe(TIMED, given, family="cnn") == "one-minute"
+    assert choose_recipe(TIMED, prepared(images_per_second=1_000, epoch_s=epoch_s)) == "one-minute"
 
 
 def test_without_a_time_epochs_count():

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from fashion_classifier.cli.options import Data, GroupBy, Json, Seed
+from fashion_classifier.cli.options import Data, Device, GroupBy, Json, Seed
 from fashion_classifier.cli.output import between, output, percent
 
 
@@ -18,6 +18,7 @@ def compare(
     data: Data = "auto",
     group_by: GroupBy = None,
     seed: Seed = 0,
+    device: Device = "auto",
     as_json: Json = False,
 ) -> None:
     """Compare two models on the same test images, paired: what B mends and breaks, and whether it is better.
@@ -33,7 +34,7 @@ def compare(
     from fashion_classifier.experiment.judging import compare_on_test, open_model, prepare_for
 
     with output(as_json=as_json) as out_to:
-        opened = (open_model(first), open_model(second))
+        opened = (open_model(first, device=device), open_model(second, device=device))
         used_s = time.perf_counter() - STARTED
         prepared = prepare_for(opened[0], data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         a, b, compared = compare_on_test(*opened, prepared.collection, prepared.split, progress=out_to.progress)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fashion_classifier.cli.options import Data, GroupBy, Json, ModelOrRun, Seed
+from fashion_classifier.cli.options import Data, Device, GroupBy, Json, ModelOrRun, Seed
 from fashion_classifier.cli.output import between, output, percent
 
 
@@ -17,6 +17,7 @@ def evaluate(
     initial: Annotated[bool, typer.Option("--initial", help="Of a run, the initial model.")] = False,
     group_by: GroupBy = None,
     seed: Seed = 0,
+    device: Device = "auto",
     as_json: Json = False,
 ) -> None:
     """Evaluate a model on the data's test set; a run's record notes that the test set was opened.
@@ -36,7 +37,7 @@ def evaluate(
     from fashion_classifier.experiment.judging import evaluate_on_test, open_model, prepare_for
 
     with output(as_json=as_json) as out_to:
-        opened = open_model(model, "initial" if initial else "optimized")
+        opened = open_model(model, "initial" if initial else "optimized", device=device)
         if model is None:
             out_to.tell(f"Model: {opened.path}")
         used_s = time.perf_counter() - STARTED

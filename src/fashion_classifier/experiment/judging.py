@@ -14,6 +14,7 @@ from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
 from fashion_classifier.experiment.lookup import locate_model
+from fashion_classifier.experiment.machine import choose_device
 from fashion_classifier.experiment.preparation import Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
@@ -31,24 +32,28 @@ class Opened:
     run: RunFolder | None
 
 
-def open_model(named: Path | None, which: str = "optimized") -> Opened:
+def open_model(named: Path | None, which: str = "optimized", *, device: str = "auto") -> Opened:
     """Load a model folder, a run's initial or optimized model, or a model that comes with the package.
 
     Parameters
     ----------
     named, which
         As for `fashion_classifier.experiment.lookup.locate_model`.
+    device
+        On which it is to predict; "auto" as in `fashion_classifier.experiment.machine.choose_device`.
 
     Raises
     ------
     UnavailableError
-        If there is none.
+        If there is none, or no such device.
     ModelError
         If it is damaged.
     """
     place = locate_model(named, which)
     run = None if place.run is None else RunFolder(place.run)
-    return Opened(place.name, place.path, load_model(place.path), run)
+    model = load_model(place.path)
+    model.network.to(choose_device(device))
+    return Opened(place.name, place.path, model, run)
 
 
 def evaluate_on_test(

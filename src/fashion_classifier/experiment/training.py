@@ -17,7 +17,7 @@ from fashion_classifier.experiment.teaching import ask_teacher
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.progress import Progress
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.recipes.ladder import has_rungs, name_for, recipe_named
+from fashion_classifier.training.recipes.ladder import GPU_LADDER, has_rungs, name_for, name_for_gpu, recipe_named
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
 
@@ -51,11 +51,17 @@ def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_M
     if not has_rungs(wanted):
         return name_for(wanted, 0.0)
     n_training = len(prepared.split.training)
+    most = MOST_EPOCHS * n_training
     if config.minutes is None:
-        n_images = (config.epochs or 0.0) * n_training
-    else:
-        n_images = prepared.workshop.images_per_second * max(0.0, prepared.clock.left_s)
-    return name_for(wanted, min(n_images, MOST_EPOCHS * n_training), single=single)
+        return name_for(wanted, min((config.epochs or 0.0) * n_training, most), single=single)
+    if not single and prepared.workshop.device == "cuda":
+        large = recipe_named(GPU_LADDER[0][1])
+        seconds_per_image = prepared.workshop.seconds_per_epoch(large) / n_training
+        for_gpu = name_for_gpu(min(max(0.0, prepared.clock.left_s) / seconds_per_image, most))
+        if for_gpu is not None:
+            return for_gpu
+    n_images = prepared.workshop.images_per_second * max(0.0, prepared.clock.left_s)
+    return name_for(wanted, min(n_images, most), single=single)
 
 
 def train_one(

@@ -40,9 +40,9 @@ def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) 
 def _shift(images: Tensor, largest: int, generator: torch.Generator) -> Tensor:
     """Shift each image by up to `largest` pixels in both directions; the edge is mirrored to fill in."""
     n_images, height, width = images.shape[:3]
-    shifts = torch.randint(-largest, largest + 1, (2, n_images, 1), generator=generator)
-    rows = _reflect(torch.arange(height) + shifts[0], height).to(images.device)
-    columns = _reflect(torch.arange(width) + shifts[1], width).to(images.device)
+    shifts = torch.randint(-largest, largest + 1, (2, n_images, 1), generator=generator).to(images.device)
+    rows = _reflect(torch.arange(height, device=images.device) + shifts[0], height)
+    columns = _reflect(torch.arange(width, device=images.device) + shifts[1], width)
     batch = torch.arange(n_images, device=images.device)[:, None, None]
     return images[batch, rows[:, :, None], columns[:, None, :]]
 
@@ -57,10 +57,10 @@ def _erase(images: Tensor, fraction: float, generator: torch.Generator) -> Tenso
     """Blacken a square around a random centre; part of it may lie outside."""
     n_images, height, width = images.shape[:3]
     half = fraction * min(height, width) / 2
-    centres = torch.rand(2, n_images, 1, generator=generator) * torch.tensor([height, width])[:, None, None]
-    in_rows = (torch.arange(height) + 0.5 - centres[0]).abs() <= half  # (B, H)
-    in_columns = (torch.arange(width) + 0.5 - centres[1]).abs() <= half  # (B, W)
-    erased = (in_rows[:, :, None] & in_columns[:, None, :]).to(images.device)
+    centres = torch.rand(2, n_images, 1, generator=generator).to(images.device)
+    in_rows = (torch.arange(height, device=images.device) + 0.5 - height * centres[0]).abs() <= half  # (B, H)
+    in_columns = (torch.arange(width, device=images.device) + 0.5 - width * centres[1]).abs() <= half  # (B, W)
+    erased = in_rows[:, :, None] & in_columns[:, None, :]
     if images.ndim == 4:
         erased = erased[..., None]
     return images.masked_fill(erased, 0)

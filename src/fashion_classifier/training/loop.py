@@ -26,6 +26,7 @@ from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoi
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
+from fashion_classifier.training.running import Running
 from fashion_classifier.training.sampling import BatchOrder
 
 PROGRESS_EVERY_S = 0.2
@@ -206,8 +207,7 @@ class _Loop:
         self.history: list[Epoch] = []
         self.done = 0
         self.ended: StopReason | None = None
-        self.seen = self.right = 0
-        self.loss = 0.0
+        self.running = Running(how.device)
         self.started = time.perf_counter()
         self.seconds = how.seconds
         self.order = BatchOrder(
@@ -269,15 +269,24 @@ class _Loop:
     def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch to the running figures of the training."""
         losses = nn.functional.cross_entropy(logits, labels, reduction="none")
-        loss = float(losses.mean())
+        self.order.note(index, losses)
+        self.running.add(losses, logits.argmax(1) == labels)
+        if self.done % self.running.ask_every == 0:
+            self._check()
+
+    def _check(self) -> None:
+        """Stop a training that nothing can save.
+
+        Raises
+        ------
+        DivergedError
+            If the loss is no longer a number, or beyond all bounds.
+        """
+        loss = self.running.latest_loss
         if not loss < LARGEST_LOSS:
             raise DivergedError(
                 f"The loss is {loss} at step {self.done}: the training has diverged. Lower the learning rate."
             )
-        self.order.note(index, losses)
-        self.loss += loss * len(labels)
-        self.right += int((logits.argmax(1) == labels).sum())
-        self.seen += len(labels)
 
     def validation_due(self, *, at_end: bool) -> bool:
         """Tell whether to validate now."""
@@ -291,18 +300,19 @@ class _Loop:
 
     def validate(self) -> Epoch:
         """Compute loss and accuracy on validation data, and keep the weights if they are the best so far."""
+        self._check()
         loss, accuracy = self._validation_figures()
         record = Epoch(
             epoch=self.done / self.per_epoch,
             step=self.done,
             seconds=self.elapsed,
             learning_rate=self.rate.present,
-            training_loss=self.loss / max(1, self.seen),
-            training_accuracy=self.right / max(1, self.seen),
+            training_loss=self.running.loss,
+            training_accuracy=self.running.accuracy,
             validation_loss=loss,
             validation_accuracy=accuracy,
         )
-        self.loss, self.right, self.seen = 0.0, 0, 0
+        self.running.restart()
         self.history.append(record)
         if loss is not None and self.stopping.improved(loss, self.done) and self.best is not None:
             self.best.load_state_dict(self.current.state_dict())
@@ -328,8 +338,8 @@ class _Loop:
     def detail(self) -> str:
         """Describe the state in a few words."""
         words = [f"epoch {self.done / self.per_epoch:.1f}"]
-        if self.seen:
-            words.append(f"loss {self.loss / self.seen:.3f}")
+        if self.running.n_images:
+            words.append(f"loss {self.running.loss:.3f}")
         if self.history and self.history[-1].validation_accuracy is not None:
             words.append(f"validation {self.history[-1].validation_accuracy:.1%}")
         return ", ".join(words)
@@ -360,7 +370,7 @@ class _Loop:
             "ended": ended,
             "history": [asdict(record) for record in self.history],
             "stopping": {**asdict(self.stopping), "best_loss": min(self.stopping.best_loss, 1e300)},
-            "running": [self.loss, self.right, self.seen],
+            "running": self.running.state(),
         }
         save_checkpoint(plan.path, self.modules, self.optimizer, tensors, facts)
 
@@ -382,7 +392,7 @@ class _Loop:
         self.ended = None if facts["ended"] is None else StopReason(facts["ended"])
         self.history = [Epoch(**record) for record in facts["history"]]
         self.stopping = replace(self.stopping, **facts["stopping"])
-        self.loss, self.right, self.seen = facts["running"]
+        self.running.restart(*facts["running"])
 
 
 def _seed_dropout(seed: int, device: str) -> None:

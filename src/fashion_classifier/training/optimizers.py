@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import torch
@@ -78,17 +79,9 @@ class Muon:
         """Change every weight once."""
         averages = iter(self._averages)
         for group in self.param_groups:
-            for weight in group["params"]:
-                assert weight.grad is not None
-                gradient = weight.grad
-                if group["weight_decay"]:
-                    gradient = gradient.add(weight, alpha=group["weight_decay"])
-                average = next(averages).mul_(group["momentum"]).add_(gradient)
-                update = gradient.add(average, alpha=group["momentum"])
-                if group["orthogonal"]:
-                    weight.mul_(math.sqrt(len(weight)) / weight.norm().clamp(min=1e-7))
-                    update = orthogonalised(update.reshape(len(update), -1)).reshape(update.shape)
-                weight.add_(update, alpha=-group["lr"])
+            weights = group["params"]
+            if weights:
+                _step(group, weights, list(islice(averages, len(weights))))
 
     def zero_grad(self) -> None:
         """Forget the gradients."""
@@ -105,6 +98,21 @@ class Muon:
             average.copy_(state_dict["state"][number]["average"])
 
 
+def _step(group: dict[str, Any], weights: list[Tensor], averages: list[Tensor]) -> None:
+    """Change the weights of one group, all in one call for each operation: calls are what costs on a GPU."""
+    gradients = [weight.grad for weight in weights if weight.grad is not None]
+    if group["weight_decay"]:
+        gradients = list(torch._foreach_add(gradients, weights, alpha=group["weight_decay"]))  # noqa: SLF001
+    torch._foreach_mul_(averages, group["momentum"])
+    torch._foreach_add_(averages, gradients)
+    updates = list(torch._foreach_add(gradients, averages, alpha=group["momentum"]))  # noqa: SLF001
+    if group["orthogonal"]:
+        for weight in weights:
+            weight.mul_(math.sqrt(len(weight)) / weight.norm().clamp(min=1e-7))
+        updates = [orthogonalised(update.flatten(1)).reshape(update.shape) for update in updates]
+    torch._foreach_add_(weights, updates, alpha=-group["lr"])
+
+
 def orthogonalised(matrix: Tensor, n_steps: int = 5) -> Tensor:  # (m, n)
     """Bring all singular values of a matrix near 1 by Newton-Schulz iteration.
 
@@ -117,13 +125,14 @@ def orthogonalised(matrix: Tensor, n_steps: int = 5) -> Tensor:  # (m, n)
     wide: Tensor = matrix if len(matrix) <= matrix.shape[1] else matrix.T
     wide = wide / (wide.norm() + 1e-7)
     gram = wide @ wide.T
-    identity = torch.eye(len(gram), device=gram.device, dtype=gram.dtype)
-    product = identity
-    for _ in range(n_steps):
-        factor = a * identity + b * gram + c * gram @ gram
-        product = factor @ product
-        gram = factor @ gram @ factor
-    wide = product @ wide
+    product: Tensor | None = None
+    for step in range(n_steps):
+        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+        factor.diagonal().add_(a)
+        product = factor if product is None else factor @ product
+        if step < n_steps - 1:
+            gram = factor @ gram @ factor
+    wide = wide if product is None else product @ wide
     return wide if len(matrix) <= matrix.shape[1] else wide.T
 
 

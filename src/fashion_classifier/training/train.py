@@ -83,6 +83,8 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.statistics = channel_statistics(self.split.training.images)
+        # cuDNN tries its algorithms on each new shape: faster, and not always with the same choice.
+        torch.backends.cudnn.benchmark = self.device == "cuda" and not self.exact
 
     def train(
         self,
