@@ -72,7 +72,8 @@ def _measure(identity: Row, keep: Path | None) -> Row:
         facts, seconds = fashion("train", *data, *options, *on, "--out", folder, environment=environment)
         judged = facts["validation"]
         if final:
-            judged = fashion("evaluate", folder, *data, environment=environment)[0]["test"]
+            command = ("evaluate", folder, *data, "--device", identity["device"])
+            judged = fashion(*command, environment=environment)[0]["test"]
     about = {name: facts[name] for name in ("family", "n_parameters", "steps")}
     return {"accuracy": round(100 * judged["accuracy"], 3), "seconds": round(seconds, 2), **about}
 

@@ -44,8 +44,23 @@ class WrongInBfloat16(nn.Module):
         return -x + 2 * x.detach() if self.backwards else x.flip(0)
 
 
+class DropoutOfAnotherGenerator(nn.Dropout):
+    """As on a GPU: what PyTorch's generator on the CPU does has no part in it."""
+
+    generator = torch.Generator().manual_seed(0)
+
+    def forward(self, x):
+        return x * (torch.rand(x.shape, generator=self.generator) > self.p) if self.training else x
+
+
 def test_what_this_machine_computes_is_right():
     assert wrong_in_bfloat16(network().train(), *BATCH) == ""
+
+
+def test_dropout_is_not_taken_for_wrong_arithmetic():
+    module = network().train()
+    module.body.insert(1, DropoutOfAnotherGenerator(0.5))
+    assert wrong_in_bfloat16(module, *BATCH) == ""
 
 
 @needs_bfloat16

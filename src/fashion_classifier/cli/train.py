@@ -139,7 +139,10 @@ def train(
         else:
             out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
         seconds = prepared.clock.used_s
-        out_to.tell(f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s; {trained.fit.stopped_because})")
+        out_to.tell(
+            f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s, {trained.model.how.precision}; "
+            f"{trained.fit.stopped_because})"
+        )
         facts = {
             "model": str(folder),
             "recipe": name,
@@ -147,6 +150,7 @@ def train(
             "n_parameters": count_parameters(trained.model.network),
             "seconds": round(seconds, 2),
             "steps": trained.fit.steps,
+            "precision": trained.model.how.precision,
             "stopped_because": str(trained.fit.stopped_because),
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             "validation": None if validation is None else evaluation_facts(validation),

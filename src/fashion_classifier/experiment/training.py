@@ -15,6 +15,7 @@ from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.experiment.teaching import ask_teacher
 from fashion_classifier.inference.bundle import save_model
+from fashion_classifier.models.ensemble import EnsembleConfig
 from fashion_classifier.progress import Progress
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.recipes.ladder import GPU_LADDER, has_rungs, name_for, name_for_gpu, recipe_named
@@ -100,11 +101,12 @@ def train_one(
     workshop = prepared.workshop
     seconds = None if config.minutes is None else _training_seconds(recipe, prepared, on_everything=on_everything)
     limited = seconds is not None
+    members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1
     with Interruption() as interruption:
         trained = workshop.train(
             recipe,
             seed=derive_seed(config.seed, "training"),
-            epochs=config.epochs or (MOST_EPOCHS if limited else None),
+            epochs=config.epochs or (MOST_EPOCHS * members if limited else None),
             seconds=seconds,
             validation_images=PROGRESS_IMAGES if limited else None,
             on_everything=on_everything,

@@ -6,7 +6,6 @@ import copy
 import time
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from fashion_classifier.inference.runtimes.pytorch import computing_in, has_instructions
@@ -54,7 +53,7 @@ def probe_precision(network: nn.Module, images: Tensor, labels: Tensor) -> Preci
         return replace(choice, images_per_s=len(images) / seconds)
     copied = copy.deepcopy(network).train()
     plain = _time_step(copied, images, labels, "float32")
-    if reason := wrong_in_bfloat16(copied, images, labels):
+    if reason := wrong_in_bfloat16(copy.deepcopy(copied), images, labels):
         return PrecisionChoice("float32", reason, len(images) / plain)
     brief = _time_step(copied, images, labels, "bfloat16")
     reason = f"a step in bfloat16 is {plain / brief:.2f} times as fast as in float32 here"
@@ -79,11 +78,15 @@ def precision_by_instructions(network: nn.Module, images: Tensor, labels: Tensor
 
 
 def wrong_in_bfloat16(network: nn.Module, images: Tensor, labels: Tensor) -> str:
-    """Say how logits or gradients in bfloat16 differ from those in float32, if they differ more than by rounding."""
+    """Say how logits or gradients in bfloat16 differ from those in float32, if they differ more than by rounding.
+
+    Dropout, by which they would differ, is turned off in the network.
+    """
     logits, gradients = {}, {}
-    generator_state = torch.get_rng_state()
+    for module in network.modules():
+        if isinstance(module, nn.Dropout):
+            module.eval()
     for precision in ("float32", "bfloat16"):
-        torch.set_rng_state(generator_state)  # the same dropout in both
         network.zero_grad()
         with computing_in(precision, images.device):
             given = network(images).float()
@@ -93,7 +96,6 @@ def wrong_in_bfloat16(network: nn.Module, images: Tensor, labels: Tensor) -> str
         weights = [weight for weight in network.parameters() if weight.ndim > 1 and weight.grad is not None]
         gradients[precision] = [weight.grad.flatten().float() for weight in weights if weight.grad is not None]
     network.zero_grad()
-    torch.set_rng_state(generator_state)
     difference = (logits["float32"] - logits["bfloat16"]).abs().mean()
     deviation = float(difference / logits["float32"].std().clamp(min=1e-6))
     if not deviation <= TOLERANCE:
