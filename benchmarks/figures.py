@@ -40,10 +40,11 @@ SEARCH_NAMES = {
 def draw_time_to_accuracy(runs: Sequence[Row], peers: Sequence[Row], folder: Path = FIGURES) -> None:
     """Draw accuracy over time: our budgets as a line with deviations, the peers as points with their names.
 
-    On the test images where there are such rows of ours, else on the cross-validation images.
+    On the test images where there are such rows of ours, else on the cross-validation images; of the machine that has
+    most of them.
     """
     kind = "test" if any(row["kind"] == "test" for row in runs) else "validation"
-    machine = [row for row in runs if row["kind"] == kind][-1]["machine"]
+    machine = statistics.mode(row["machine"] for row in runs if row["kind"] == kind)
     chosen, others = (
         [row for row in rows if row["kind"] == kind and row["machine"] == machine] for rows in (runs, peers)
     )
