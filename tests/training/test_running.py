@@ -1,0 +1,42 @@
+"""The figures between two validations: means over all images, and the state from which to go on."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fashion_classifier.training.running import Running
+
+
+def filled():
+    running = Running("cpu")
+    running.add(torch.tensor([0.5, 1.5]), torch.tensor([True, False]))
+    running.add(torch.tensor([2.0]), torch.tensor([True]))
+    return running
+
+
+def test_figures_are_means_over_images_not_over_batches():
+    running = filled()
+    assert running.loss == pytest.approx(4 / 3)
+    assert running.accuracy == pytest.approx(2 / 3)
+    assert running.latest_loss == 2.0
+    assert running.n_images == 3
+
+
+def test_there_are_figures_before_the_first_batch():
+    running = Running("cpu")
+    assert (running.loss, running.accuracy, running.n_images) == (0.0, 0.0, 0)
+
+
+def test_it_goes_on_from_its_state():
+    continued = Running("cpu")
+    continued.restart(*filled().state())
+    for running in (continued, whole := filled()):
+        running.add(torch.tensor([3.0]), torch.tensor([False]))
+    assert continued.state() == whole.state()
+
+
+def test_a_loss_that_is_no_number_shows():
+    running = filled()
+    running.add(torch.tensor([float("nan")]), torch.tensor([False]))
+    assert not running.latest_loss < 1e4
