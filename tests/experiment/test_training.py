@@ -36,6 +36,7 @@ def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY
     ("images_per_second", "family", "name"),
     [
         (1_000, "auto", "one-minute"),
+        (10_000, "auto", "two-minutes"),
         (20_000, "auto", "five-minutes"),
         (100_000, "auto", "half-hour"),
         (100_000, "cnn", "five-minutes"),

@@ -125,8 +125,9 @@ def test_time_ends_a_search(split, tmp_path):
     assert len(search.trials()) == 1  # of the first nothing is known, so it is made in any case
 
 
-def test_importance_is_told_per_family(split, tmp_path):
-    search = Search(tmp_path, Workshop(split), TuneConfig(trials=24, epochs=0.3, families=("mlp",), finalists=1))
+def test_importance_is_told_per_family(split, tmp_path, monkeypatch):
+    monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **_: optuna.pruners.NopPruner())  # all are complete
+    search = Search(tmp_path, Workshop(split), TuneConfig(trials=9, epochs=0.3, families=("mlp",), finalists=1))
     search.run()
     shares = search.importance()["mlp"]
     assert "dropout" in shares

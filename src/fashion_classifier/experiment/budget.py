@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 INITIAL_SHARE = 0.07  # of the whole time, for the initial model at most
 LEAST_INITIAL_S = 4.0
-REPORT_SHARE = 0.02
+REPORT_SHARE = 0.03
 LEAST_REPORT_S, MOST_REPORT_S = 6.0, 30.0
 NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
 SEARCH_SHARE = 0.25

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fashion_classifier.experiment.budget import GROWTH, MOST_EPOCHS, TRIAL_EPOCHS_SHARE, Shares
 from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.stages import judged_training_images
+from fashion_classifier.models.cnn import CnnConfig
+from fashion_classifier.models.resnet import ResnetConfig
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.plan import plan_trials
 from fashion_classifier.tuning.space import known_recipes
 from fashion_classifier.tuning.study import TuneConfig
+
+RETRAINING_RATE = 0.5  # of the training's learning rate, as the retraining starts from its weights (decision 5)
+RETRAINING_SHIFT = (
+    1  # pixels at least, for convolutions: what is new to a network that has learned the images as they are
+)
+VIEWS_SHARE = 0.1  # of the time that is left which all predictions may take if they are to be averages of ten views
+
+
+def retraining_recipe(trained: Recipe) -> Recipe:
+    """Return how a model that was trained by this recipe is trained on, with the cross-validation images too."""
+    settings = replace(trained.training, learning_rate=RETRAINING_RATE * trained.training.learning_rate)
+    if isinstance(trained.model, CnnConfig | ResnetConfig):
+        augmentation = settings.augmentation
+        shift = max(RETRAINING_SHIFT, augmentation.shift_pixels)
+        settings = replace(settings, augmentation=replace(augmentation, shift_pixels=shift))
+    return Recipe(trained.model, settings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +52,28 @@ class Plan:
     def known_recipe(self, shares: Shares) -> Recipe:
         """Return the recipe that is known to work for the time there is, of the first family that may be used.
 
-        It predicts from two views at most: a run predicts for tens of thousands of images within its time.
+        It predicts from two views at most: a search predicts tens of thousands of images many times.
         """
         config = self.folder.config
         known = next(iter(known_recipes(config.families, self._affordable_images(shares)).values()))
         two_views = replace(known, training=replace(known.training, views="mirrored"))
         return adapted(two_views, mirror=config.mirror, class_weights=config.class_weights)
+
+    def with_more_views(self, recipe: Recipe, left_s: float) -> Recipe:
+        """Return the chosen recipe with ten views at prediction, if mirrored ones are allowed and ten cost little time.
+
+        Parameters
+        ----------
+        left_s
+            Seconds that are left for the run; without a limit the views stay, so that an exact run is timed nowhere.
+        """
+        if recipe.training.views != "mirrored" or math.isinf(left_s):
+            return recipe
+        more = replace(recipe, training=replace(recipe.training, views="shifted"))
+        split = self.workshop.split
+        n_images = len(split.validation) + len(split.test) + len(judged_training_images(split))
+        costs_little = self.workshop.prediction_seconds(more, n_images) <= VIEWS_SHARE * left_s
+        return more if costs_little else recipe
 
     def search(self, shares: Shares) -> TuneConfig | None:
         """Return how to search, or None where there is to be no search."""

@@ -34,7 +34,7 @@ from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.outcome import RunOutcome
-from fashion_classifier.experiment.planning import Plan
+from fashion_classifier.experiment.planning import Plan, retraining_recipe
 from fashion_classifier.experiment.preparation import provenance_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
@@ -56,9 +56,6 @@ SHORTEST_RUN_MINUTES = 0.5
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
 LEAST_RETRAINING_S = 2.0
 NOTE_EVERY_S = 10.0
-RETRAINING_RATE = (
-    0.5  # of the training's learning rate, as the retraining starts from its weights (docs/decisions/0005)
-)
 
 
 def run(
@@ -300,7 +297,8 @@ class _Run:
         best_trial = kept(self.folder, "best-trial")
         if self._stopped("search"):
             return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
-        recipe = Recipe(found.recipe.model, replace(found.recipe.training, patience_epochs=PATIENCE_EPOCHS))
+        recipe = self.plan.with_more_views(found.recipe, self.clock.left_s)
+        recipe = replace(recipe, training=replace(recipe.training, patience_epochs=PATIENCE_EPOCHS))
         left = self.clock.left_s - report_seconds(self.clock.limit_s) if self.clock.limit_s is not None else math.inf
         try:
             trained = self.workshop.train(
@@ -340,11 +338,10 @@ class _Run:
             self.tell("There is no time left for the retraining; the model trained on the training part is kept.")
             return optimized
         growth = 1 + len(self.split.validation) / len(self.split.training)
-        settings = TrainConfig.from_dict(optimized.result.recipe)
-        settings = replace(settings, learning_rate=RETRAINING_RATE * settings.learning_rate)
+        recipe = Recipe(optimized.model.config, TrainConfig.from_dict(optimized.result.recipe))
         try:
             trained = self.workshop.train(
-                Recipe(optimized.model.config, settings),
+                retraining_recipe(recipe),
                 seed=derive_seed(self.config.seed, "retraining"),
                 start=optimized.model,
                 losses=losses_so_far(optimized, self.split),

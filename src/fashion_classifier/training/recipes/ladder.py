@@ -12,12 +12,14 @@ from fashion_classifier.training.recipes.perceptron import PERCEPTRON
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.recipes.residual import RESIDUAL
 from fashion_classifier.training.recipes.small import SMALL
+from fashion_classifier.training.recipes.two_minutes import TWO_MINUTES
 from fashion_classifier.training.recipes.wide import WIDE
 
 RECIPES = {
     "initial": INITIAL,
     "perceptron": PERCEPTRON,
     "one-minute": ONE_MINUTE,
+    "two-minutes": TWO_MINUTES,
     "five-minutes": FIVE_MINUTES,
     "half-hour": HALF_HOUR,
     "residual": RESIDUAL,
@@ -29,7 +31,7 @@ RECIPES = {
 # From how many images on, each counted as often as it is learned from by `one-minute`'s network in the same time, a
 # recipe is the best that is known for its family; the first family's rungs are also those of "auto".
 LADDERS: dict[str, tuple[tuple[float, str], ...]] = {
-    "cnn": ((0, "one-minute"), (900_000, "five-minutes"), (3_500_000, "half-hour")),
+    "cnn": ((0, "one-minute"), (350_000, "two-minutes"), (900_000, "five-minutes"), (3_500_000, "half-hour")),
     "mlp": ((0, "perceptron"),),
     "resnet": ((0, "residual"),),
 }

@@ -1,0 +1,24 @@
+"""The best that is known for about ten passes over 50,000 small images: from one and a half to three minutes on two cores.
+
+`one_minute`'s network with more channels in its later groups; images shifted by a pixel, for which there is time now.
+
+Command: ``fashion train --minutes 2``. What it gives is in benchmarks/RESULTS.md, how it was found in
+docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+from fashion_classifier.models.cnn import CnnConfig
+from fashion_classifier.training.config import Augmentation, Focus, TrainConfig
+from fashion_classifier.training.recipes.recipe import Recipe
+
+TWO_MINUTES = Recipe(
+    CnnConfig(stem=16, widths=(32, 96, 96), dropout=0.1),
+    TrainConfig(
+        learning_rate=0.08,
+        validations=5,
+        views="shifted",
+        augmentation=Augmentation(shift_pixels=1),
+        focus=Focus(after_passes=1, hardest=0.3, others=0.3),
+    ),
+)
