@@ -1,4 +1,4 @@
-"""The best that is known for about ten passes over 50,000 small images: from one and a half to three minutes on two cores.
+"""The best that is known for about ten passes over 50,000 small images: one and a half to three minutes on two cores.
 
 `one_minute`'s network with more channels in its later groups; images shifted by a pixel, for which there is time now.
 
