@@ -3,7 +3,8 @@
 Large erased squares (arXiv:1708.04896) are what keeps it from learning the training images by heart. It trains at full
 resolution, with the same optimizer and the same focus on hard images as the small networks.
 
-Command: ``fashion train --recipe wide --device cuda --minutes 2``. What it gives is in docs/experiments.md.
+Command: ``fashion train --recipe wide --device cuda --minutes 2``. Expected on an NVIDIA H200: 95.9 % of the
+cross-validation images after 44 s of training (two seeds, docs/experiments.md).
 """
 
 from __future__ import annotations
