@@ -36,6 +36,12 @@ def test_it_goes_on_from_its_state():
     assert continued.state() == whole.state()
 
 
+def test_what_goes_on_has_no_latest_loss_yet():
+    continued = Running("cpu")
+    continued.restart(1e6, 5, 10)
+    assert continued.latest_loss == 0.0
+
+
 def test_a_loss_that_is_no_number_shows():
     running = filled()
     running.add(torch.tensor([float("nan")]), torch.tensor([False]))

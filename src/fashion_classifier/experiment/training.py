@@ -130,7 +130,7 @@ def _training_seconds(recipe: Recipe, prepared: Prepared, *, on_everything: bool
     n_images = 0 if on_everything else len(prepared.split.validation)
     judging_s = prepared.workshop.prediction_seconds(recipe, n_images) if n_images else 0.0
     left = prepared.clock.left_s - SAVING_S
-    if judging_s > left / 2:
+    if judging_s and judging_s > left / 2:
         raise UsageError(
             f"Judging a model of this recipe on {n_images:,} cross-validation images takes about {judging_s:.0f} s "
             f"here, of {max(left, 0.0):.0f} s that are left. Give it at least {math.ceil(4 * judging_s / 60)} minutes, "

@@ -101,6 +101,7 @@ class Muon:
 def _step(group: dict[str, Any], weights: list[Tensor], averages: list[Tensor]) -> None:
     """Change the weights of one group, all in one call for each operation: calls are what costs on a GPU."""
     gradients = [weight.grad for weight in weights if weight.grad is not None]
+    assert len(gradients) == len(weights)
     if group["weight_decay"]:
         gradients = list(torch._foreach_add(gradients, weights, alpha=group["weight_decay"]))  # noqa: SLF001
     torch._foreach_mul_(averages, group["momentum"])

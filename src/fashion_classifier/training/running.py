@@ -21,7 +21,7 @@ class Running:
     def restart(self, loss: float = 0.0, right: int = 0, n_images: int = 0) -> None:
         """Begin with the sum of the losses, in nats, the number of right answers and the number of images."""
         self._loss = torch.tensor(loss, dtype=self._widest, device=self._device)
-        self._latest = self._loss
+        self._latest = torch.zeros((), device=self._device)
         self._right = torch.tensor(right, dtype=torch.int64, device=self._device)
         self.n_images = n_images
 

@@ -42,7 +42,9 @@ class BatchOrder:
         losses: Tensor | None = None,
     ) -> None:
         self._batch_size, self._focus, self._seed = batch_size, focus, seed
-        self._losses = torch.full((n_images,), UNSEEN, device=device) if losses is None else losses.to(device)
+        self._losses = (
+            torch.full((n_images,), UNSEEN, device=device) if losses is None else losses.to(device, copy=True)
+        )
         self._order = torch.empty(0, dtype=torch.int64, device=device)
         self._position = 0
         self._passes = 0 if losses is None else focus.after_passes

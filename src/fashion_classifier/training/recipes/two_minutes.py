@@ -1,9 +1,8 @@
-"""The best that is known for about ten passes over 50,000 small images: one and a half to three minutes on two cores.
+"""The best that is known for about ten passes over 50,000 small images: one and a half to four minutes on two cores.
 
 `one_minute`'s network with more channels in its later groups; images shifted by a pixel, for which there is time now.
 
-Command: ``fashion train --minutes 2``. What it gives is in benchmarks/RESULTS.md, how it was found in
-docs/experiments.md.
+Command: ``fashion train --minutes 2``. How it was found, and what it gave there: docs/experiments.md.
 """
 
 from __future__ import annotations
