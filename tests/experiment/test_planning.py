@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from tests.conftest import blobs
@@ -21,7 +22,9 @@ def plan(*, seconds_per_view_of_an_image):
     def prediction_seconds(recipe, n_images):
         return {"mirrored": 2, "shifted": 10}[recipe.training.views] * n_images * seconds_per_view_of_an_image
 
-    return Plan(SimpleNamespace(), SimpleNamespace(split=SPLIT, prediction_seconds=prediction_seconds))
+    folder: Any = SimpleNamespace()
+    workshop: Any = SimpleNamespace(split=SPLIT, prediction_seconds=prediction_seconds)
+    return Plan(folder, workshop)
 
 
 def views(recipe, plan, left_s):
