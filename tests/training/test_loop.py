@@ -20,7 +20,8 @@ from fashion_classifier.models.mlp import MlpConfig
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import Augmentation, Focus, TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.loop import DivergedError, FitConfig, fit
+from fashion_classifier.training.loop import FitConfig, fit
+from fashion_classifier.training.outcome import DivergedError
 
 PLAIN = TrainConfig(
     epochs=4,

@@ -14,7 +14,7 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.loop import DivergedError
+from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.ladder import LADDERS
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of

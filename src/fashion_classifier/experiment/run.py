@@ -45,7 +45,7 @@ from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.loop import DivergedError
+from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted

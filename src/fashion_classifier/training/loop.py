@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import Dataset
-from fashion_classifier.errors import FashionError
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, computing_in
 from fashion_classifier.progress import Progress, silent
@@ -26,15 +25,13 @@ from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoi
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
-from fashion_classifier.training.running import Running
+from fashion_classifier.training.outcome import DivergedError, FitResult
+from fashion_classifier.training.running_figures import RunningFigures
 from fashion_classifier.training.sampling import BatchOrder
 
 PROGRESS_EVERY_S = 0.2
 LARGEST_LOSS = 1e4  # nats; beyond it nothing recovers
-
-
-class DivergedError(FashionError, ArithmeticError):
-    """The loss is no longer a number, or beyond all bounds: the learning rate is too high, or the data is odd."""
+CHECK_EVERY = 16  # steps on a GPU, which waits for nothing else; on a CPU each is checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,34 +61,6 @@ class FitConfig:
     steps: int | None = None
     seconds: float | None = None
     validation_images: int | None = None
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """How a training went; the network that was given has the weights that were kept.
-
-    Parameters
-    ----------
-    history
-        One record for each validation.
-    stopped_because
-        Why it ended.
-    steps
-        Steps that were done.
-    best_step
-        The step whose weights were kept.
-    seconds
-        Time it took, over all continuations.
-    losses
-        Each training image's loss, in nats, when it was last learned from; infinite for those that were not.
-    """
-
-    history: tuple[Epoch, ...]
-    stopped_because: StopReason
-    steps: int
-    best_step: int
-    seconds: float
-    losses: NDArray[np.float32] = field(compare=False, repr=False)
 
 
 StopAsked = Callable[[], StopReason | None]
@@ -207,7 +176,8 @@ class _Loop:
         self.history: list[Epoch] = []
         self.done = 0
         self.ended: StopReason | None = None
-        self.running = Running(how.device)
+        self.running = RunningFigures(how.device)
+        self.check_every = 1 if how.device == "cpu" else CHECK_EVERY
         self.started = time.perf_counter()
         self.seconds = how.seconds
         self.order = BatchOrder(
@@ -271,7 +241,7 @@ class _Loop:
         losses = nn.functional.cross_entropy(logits, labels, reduction="none")
         self.order.note(index, losses)
         self.running.add(losses, logits.argmax(1) == labels)
-        if self.done % self.running.ask_every == 0:
+        if self.done % self.check_every == 0:
             self._check()
 
     def _check(self) -> None:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from fashion_classifier.training.config import TrainConfig
 
-REST_MOMENTUM = 0.85  # of what Muon leaves to Nesterov-SGD, at the same rate (docs/experiments.md)
+REST_MOMENTUM = 0.85  # of what Muon leaves to Nesterov-SGD, at the same rate; airbench's
+NEWTON_SCHULZ_STEPS = 5
 SMALLEST_MATRIX = 16  # rows and columns from which on it is worth being orthogonalised
 
 
@@ -114,7 +115,7 @@ def _step(group: dict[str, Any], weights: list[Tensor], averages: list[Tensor]) 
     torch._foreach_add_(weights, updates, alpha=-group["lr"])
 
 
-def orthogonalised(matrix: Tensor, n_steps: int = 5) -> Tensor:  # (m, n)
+def orthogonalised(matrix: Tensor) -> Tensor:  # (m, n)
     """Bring all singular values of a matrix near 1 by Newton-Schulz iteration.
 
     The coefficients are those of Jordan's Muon: they make the slope at zero steep and let the singular values end
@@ -122,19 +123,24 @@ def orthogonalised(matrix: Tensor, n_steps: int = 5) -> Tensor:  # (m, n)
     Gram matrix from the left, and such polynomials commute; so the steps are made on the small Gram matrix alone, which
     halves the time (docs/experiments.md).
     """
-    a, b, c = 3.4445, -4.7750, 2.0315
     wide: Tensor = matrix if len(matrix) <= matrix.shape[1] else matrix.T
     wide = wide / (wide.norm() + 1e-7)
     gram = wide @ wide.T
-    product: Tensor | None = None
-    for step in range(n_steps):
-        factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
-        factor.diagonal().add_(a)
-        product = factor if product is None else factor @ product
-        if step < n_steps - 1:
-            gram = factor @ gram @ factor
-    wide = wide if product is None else product @ wide
+    product = factor = _polynomial(gram)
+    for _ in range(NEWTON_SCHULZ_STEPS - 1):
+        gram = factor @ gram @ factor
+        factor = _polynomial(gram)
+        product = factor @ product
+    wide = product @ wide
     return wide if len(matrix) <= matrix.shape[1] else wide.T
+
+
+def _polynomial(gram: Tensor) -> Tensor:
+    """Return the factor of one Newton-Schulz step: ``a + b gram + c gram²``."""
+    a, b, c = 3.4445, -4.7750, 2.0315
+    factor = torch.addmm(gram, gram, gram, beta=b, alpha=c)
+    factor.diagonal().add_(a)
+    return factor
 
 
 def make_optimizer(network: nn.Module, config: TrainConfig) -> Optimizer:

@@ -25,7 +25,8 @@ from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.early_stopping import StopReason
-from fashion_classifier.training.loop import FitConfig, FitResult, fit, steps_per_epoch
+from fashion_classifier.training.loop import FitConfig, fit, steps_per_epoch
+from fashion_classifier.training.outcome import FitResult
 from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
 from fashion_classifier.training.recipes.one_minute import ONE_MINUTE
 from fashion_classifier.training.recipes.recipe import Recipe

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fashion_classifier.training.running import Running
+from fashion_classifier.training.running_figures import RunningFigures
 
 
 def filled():
-    running = Running("cpu")
+    running = RunningFigures("cpu")
     running.add(torch.tensor([0.5, 1.5]), torch.tensor([True, False]))
     running.add(torch.tensor([2.0]), torch.tensor([True]))
     return running
@@ -24,12 +24,12 @@ def test_figures_are_means_over_images_not_over_batches():
 
 
 def test_there_are_figures_before_the_first_batch():
-    running = Running("cpu")
+    running = RunningFigures("cpu")
     assert (running.loss, running.accuracy, running.n_images) == (0.0, 0.0, 0)
 
 
 def test_it_goes_on_from_its_state():
-    continued = Running("cpu")
+    continued = RunningFigures("cpu")
     continued.restart(*filled().state())
     for running in (continued, whole := filled()):
         running.add(torch.tensor([3.0]), torch.tensor([False]))
@@ -37,7 +37,7 @@ def test_it_goes_on_from_its_state():
 
 
 def test_what_goes_on_has_no_latest_loss_yet():
-    continued = Running("cpu")
+    continued = RunningFigures("cpu")
     continued.restart(1e6, 5, 10)
     assert continued.latest_loss == 0.0
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 
-class Running:
+class RunningFigures:
     """Loss and accuracy over the batches since the last validation.
 
     They stay on the device until somebody asks: each question makes a GPU wait for its next work.
@@ -15,7 +15,6 @@ class Running:
     def __init__(self, device: str) -> None:
         self._device = device
         self._widest = torch.float32 if device == "mps" else torch.float64  # MPS has no wider one
-        self.ask_every = 1 if device == "cpu" else 16
         self.restart()
 
     def restart(self, loss: float = 0.0, right: int = 0, n_images: int = 0) -> None:
