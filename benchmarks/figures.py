@@ -68,7 +68,8 @@ def draw_time_to_accuracy(runs: Sequence[Row], peers: Sequence[Row], folder: Pat
 @rc_context(STYLE)
 def draw_searches(rows: Sequence[Row], folder: Path = FIGURES) -> None:
     """Draw the best accuracy so far over wall time, of the longest searches: mean over seeds, and their range."""
-    machine, minutes = rows[-1]["machine"], max(row["minutes"] for row in rows if row["machine"] == rows[-1]["machine"])
+    machine = statistics.mode(row["machine"] for row in rows)
+    minutes = max(row["minutes"] for row in rows if row["machine"] == machine)
     groups = latest([row for row in rows if (row["machine"], row["minutes"]) == (machine, minutes)], ("method",))
     groups = sorted(groups, key=lambda group: list(SEARCH_NAMES).index(group[0]["method"]))
     n_seeds = sorted({len(group) for group in groups})

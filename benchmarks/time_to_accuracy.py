@@ -74,7 +74,7 @@ def _measure(identity: Row, keep: Path | None) -> Row:
         if final:
             command = ("evaluate", folder, *data, "--device", identity["device"])
             judged = fashion(*command, environment=environment)[0]["test"]
-    about = {name: facts[name] for name in ("family", "n_parameters", "steps")}
+    about = {name: facts[name] for name in ("recipe", "family", "n_parameters", "precision", "steps")}
     return {"accuracy": round(100 * judged["accuracy"], 3), "seconds": round(seconds, 2), **about}
 
 

@@ -22,7 +22,8 @@ def plan(*, seconds_per_view_of_an_image):
     def prediction_seconds(recipe, n_images):
         return {"mirrored": 2, "shifted": 10}[recipe.training.views] * n_images * seconds_per_view_of_an_image
 
-    folder: Any = SimpleNamespace()
+    facts: dict[str, Any] = {}
+    folder: Any = SimpleNamespace(facts=facts, update=facts.update)
     workshop: Any = SimpleNamespace(split=SPLIT, prediction_seconds=prediction_seconds)
     return Plan(folder, workshop)
 
@@ -36,7 +37,13 @@ def test_ten_views_are_taken_where_they_cost_little():
     fast, slow = plan(seconds_per_view_of_an_image=1e-4), plan(seconds_per_view_of_an_image=1e-2)
     assert views(recipe, fast, 100.0) == "shifted"
     assert views(recipe, slow, 100.0) == "mirrored"
-    assert views(recipe, slow, 1000.0) == "shifted"  # 39 s of predictions
+    assert views(recipe, plan(seconds_per_view_of_an_image=1e-2), 1000.0) == "shifted"  # 39 s of predictions
+
+
+def test_a_continued_run_keeps_its_views():
+    once = plan(seconds_per_view_of_an_image=1e-2)
+    assert views(recipe_named("one-minute"), once, 100.0) == "mirrored"
+    assert views(recipe_named("one-minute"), once, 1000.0) == "mirrored"
 
 
 def test_an_exact_run_times_nothing():

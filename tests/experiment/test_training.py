@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+import torch
 from tests.conftest import blobs
 
 from fashion_classifier.data.dataset import SealedTestSet
@@ -27,9 +28,9 @@ def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY
         images_per_second=images_per_second,
         prediction_seconds=lambda _recipe, _n: prediction_s,
         device=device,
-        seconds_per_epoch=lambda _recipe: epoch_s,
+        seconds_per_epoch=lambda _recipe, **_: epoch_s,
     )
-    return SimpleNamespace(workshop=workshop, split=split, clock=SimpleNamespace(left_s=left_s))
+    return SimpleNamespace(workshop=workshop, split=split, clock=SimpleNamespace(left_s=left_s, used_s=9.0))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,21 @@ def test_a_gpu_takes_a_network_that_it_can_afford(epoch_s, name):
     assert choose_recipe(TIMED, prepared(images_per_second=1_000, epoch_s=epoch_s)) == "one-minute"
 
 
+def test_a_gpu_that_is_too_small_takes_a_smaller_network(monkeypatch):
+    def out_of_memory(_recipe, n_steps):
+        raise torch.OutOfMemoryError(f"{n_steps} steps do not fit")
+
+    given = prepared(images_per_second=1_000, device="cuda")
+    monkeypatch.setattr(given.workshop, "seconds_per_epoch", out_of_memory)
+    assert choose_recipe(TIMED, given) == "one-minute"
+
+
+def test_with_little_time_a_gpu_is_not_tried():
+    assert (
+        choose_recipe(TIMED, prepared(images_per_second=1_000, device="cuda", epoch_s=1e-3, left_s=15)) == "one-minute"
+    )
+
+
 def test_without_a_time_epochs_count():
     few, many = (RunConfig(minutes=None, trials=0, epochs=epochs) for epochs in (3.0, 30.0))
     assert choose_recipe(few, prepared()) == "one-minute"
@@ -71,6 +87,19 @@ def test_a_recipe_that_is_named_is_taken():
     assert choose_recipe(TIMED, prepared(images_per_second=1e9), name="initial") == "initial"
     with pytest.raises(UsageError, match="There is no recipe 'soup'"):
         choose_recipe(TIMED, prepared(), name="soup")
+
+
+@pytest.mark.parametrize("on_everything", [False, True])
+def test_a_time_that_is_over_is_told(tmp_path, on_everything):
+    with pytest.raises(UsageError, match=r"no time left to train in: 9 s went .* Give more minutes"):
+        train_one(
+            recipe_named("one-minute"),
+            TIMED,
+            prepared(left_s=0.5, split=SPLIT),
+            tmp_path / "model",
+            on_everything=on_everything,
+            progress=lambda *_: None,
+        )
 
 
 def test_a_time_that_judging_alone_would_use_up_is_refused(tmp_path):

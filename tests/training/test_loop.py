@@ -214,3 +214,31 @@ def test_balanced_weights_help_a_rare_class():
         probabilities = module(torch.from_numpy(validation.images)).softmax(1).detach().numpy()
         given.append(probabilities[validation.labels == 1, 1].mean())
     assert given[1] > given[0] + 0.05
+
+
+@pytest.mark.parametrize("carried", [False, True])
+def test_a_training_stopped_again_at_once_goes_on_to_the_same_bits(small, tmp_path, monkeypatch, carried):
+    monkeypatch.setattr("fashion_classifier.training.loop.LARGEST_LOSS", 20.0)  # a sum over batches is beyond it
+    losses = np.linspace(0, 2, len(small), dtype=np.float32) if carried else None
+    whole, parted = network(small), network(small)
+    fit(whole, small, small, FULL, FitConfig(seed=0), losses=losses)
+    plan = CheckpointPlan(tmp_path / "state.safetensors")
+
+    def go_on(n_steps: int):
+        left = iter(range(n_steps))
+        return fit(
+            parted,
+            small,
+            small,
+            FULL,
+            FitConfig(seed=0),
+            losses=losses,
+            checkpoint=plan,
+            stop_asked=lambda: None if next(left, None) is not None else StopReason.INTERRUPTED,
+        )
+
+    per_epoch = len(small) // FULL.batch_size
+    assert go_on(2 * per_epoch - 1).stopped_because is StopReason.INTERRUPTED
+    assert go_on(0).stopped_because is StopReason.INTERRUPTED
+    assert go_on(1000).stopped_because is StopReason.FINISHED
+    assert same(weights(whole), weights(parted))

@@ -11,7 +11,7 @@ import torch
 from tests.conftest import blobs
 from torch import nn
 
-from fashion_classifier.inference.runtimes.pytorch import has_instructions
+from fashion_classifier.inference.runtimes.pytorch import has_instructions, precision_here
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
@@ -87,13 +87,20 @@ def test_what_a_processor_would_only_emulate_is_not_tried():
         "from tests.training.test_precision import *\n"
         "for choose in (probe_precision, precision_by_instructions):\n"
         "    print(has_instructions('cpu'), choose(network(), *BATCH).precision)\n"
+        "print(has_instructions('cpu'), precision_here('bfloat16', 'cpu'))\n"
     )
     limited = {**os.environ, "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
     done = subprocess.run([sys.executable, "-c", script], env=limited, capture_output=True, text=True, check=True)
     known = "None" if has_instructions("cpu") is None else "False"
-    assert [line.split()[0] for line in done.stdout.splitlines()] == [known, known]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [known, known, known]
     if known == "False":
         assert set(done.stdout.split()) == {"False", "float32"}
+
+
+@needs_bfloat16
+def test_a_model_predicts_in_its_own_precision():
+    assert precision_here("bfloat16", "cpu") == "bfloat16"
+    assert precision_here("float32", "cpu") == "float32"
 
 
 def test_without_timing_the_choice_is_always_the_same():

@@ -228,9 +228,13 @@ class _Run:
         """Return where a stage's training saves its state."""
         return CheckpointPlan(self.folder.path / "checkpoints" / f"{stage}.safetensors")
 
+    def _kept(self, stage: str) -> MadeModel | None:
+        """Return what a finished stage left, on the run's device; None if it is not finished."""
+        return kept(self.folder, stage, device=self.workshop.device)
+
     def _initial(self) -> MadeModel:
         """Train the initial model as the notebook did."""
-        if (there := kept(self.folder, "initial")) is not None:
+        if (there := self._kept("initial")) is not None:
             return there
         trained = self.workshop.train(
             self._adapted(INITIAL),
@@ -285,16 +289,16 @@ class _Run:
             self.tell(f"{name}: {family} {trial.state}, {trial.reason}")
             return
         self.tell(f"{name}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
-        best = kept(self.folder, "best-trial")
+        best = self._kept("best-trial")
         if best is None or (trial.accuracy or 0.0) > best.result.validation.accuracy.value:
             keep(self.folder, "best-trial", assess("Optimized model", trained, self.split))
         self._remember()
 
     def _train(self, found: _Found, shares: Shares, initial: MadeModel) -> MadeModel:
         """Train the chosen configuration on the training part, stopping early."""
-        if (there := kept(self.folder, "retraining") or kept(self.folder, "training")) is not None:
+        if (there := self._kept("retraining") or self._kept("training")) is not None:
             return there
-        best_trial = kept(self.folder, "best-trial")
+        best_trial = self._kept("best-trial")
         if self._stopped("search"):
             return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
         recipe = self.plan.with_more_views(found.recipe, self.clock.left_s)
@@ -331,7 +335,7 @@ class _Run:
 
     def _retrain(self, optimized: MadeModel) -> MadeModel:
         """Train on, with all but the test set, for as many steps as early stopping chose, scaled."""
-        if optimized.result.retraining or self._stopped("training") or kept(self.folder, "training") is None:
+        if optimized.result.retraining or self._stopped("training") or self._kept("training") is None:
             return optimized
         left = None if self.clock.limit_s is None else self.clock.left_s - report_seconds(self.clock.limit_s)
         if left is not None and left < LEAST_RETRAINING_S:

@@ -100,8 +100,8 @@ def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:
     folder.event("stage finished", stage=stage)
 
 
-def kept(folder: RunFolder, stage: str) -> MadeModel | None:
-    """Read back what a finished stage left; None if it is not finished."""
+def kept(folder: RunFolder, stage: str, *, device: str = "cpu") -> MadeModel | None:
+    """Read back what a finished stage left, its model on `device`; None if it is not finished."""
     place = folder.path / STAGES / stage
     if not place.is_dir():
         return None
@@ -109,4 +109,6 @@ def kept(folder: RunFolder, stage: str) -> MadeModel | None:
     with np.load(place / PROBABILITIES, allow_pickle=False) as arrays:
         probabilities = {name: arrays[name] for name in arrays.files if name != LOSSES}
         losses = arrays[LOSSES]
-    return MadeModel(load_model(place / MODEL_FOLDER), result, probabilities, losses)
+    model = load_model(place / MODEL_FOLDER)
+    model.network.to(device)
+    return MadeModel(model, result, probabilities, losses)

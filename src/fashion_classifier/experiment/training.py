@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
@@ -24,6 +26,7 @@ from fashion_classifier.training.train import TrainedModel
 
 AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
 TEACHER_SHARE = 0.7  # of the loss (docs/experiments.md)
+WORTH_PROBING_S = 30.0  # of a budget on a GPU, from which on a large network is tried at all
 PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
 
 
@@ -55,14 +58,24 @@ def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_M
     most = MOST_EPOCHS * n_training
     if config.minutes is None:
         return name_for(wanted, min((config.epochs or 0.0) * n_training, most), single=single)
-    if not single and prepared.workshop.device == "cuda":
-        large = recipe_named(GPU_LADDER[0][1])
-        seconds_per_image = prepared.workshop.seconds_per_epoch(large) / n_training
-        for_gpu = name_for_gpu(min(max(0.0, prepared.clock.left_s) / seconds_per_image, most))
-        if for_gpu is not None:
-            return for_gpu
+    if not single and (for_gpu := _choose_for_gpu(prepared, most)) is not None:
+        return for_gpu
     n_images = prepared.workshop.images_per_second * max(0.0, prepared.clock.left_s)
     return name_for(wanted, min(n_images, most), single=single)
+
+
+def _choose_for_gpu(prepared: Prepared, most_images: float) -> str | None:
+    """Return the name of the recipe that a GPU can afford, or None where it takes one for a CPU, or is none."""
+    left = prepared.clock.left_s
+    if prepared.workshop.device != "cuda" or left < WORTH_PROBING_S:
+        return None
+    large = recipe_named(GPU_LADDER[0][1])
+    try:
+        seconds_per_epoch = prepared.workshop.seconds_per_epoch(large, n_steps=2)
+    except torch.OutOfMemoryError:
+        return None
+    n_images = left / seconds_per_epoch * len(prepared.split.training)
+    return name_for_gpu(min(n_images, most_images))
 
 
 def train_one(
@@ -125,15 +138,20 @@ def _training_seconds(recipe: Recipe, prepared: Prepared, *, on_everything: bool
     Raises
     ------
     UsageError
-        If judging the model on the cross-validation images would take most of the time.
+        If there is no time left, or judging the model on the cross-validation images would take most of it.
     """
     n_images = 0 if on_everything else len(prepared.split.validation)
     judging_s = prepared.workshop.prediction_seconds(recipe, n_images) if n_images else 0.0
     left = prepared.clock.left_s - SAVING_S
-    if judging_s and judging_s > left / 2:
+    if left <= 0:
+        raise UsageError(
+            f"There is no time left to train in: {prepared.clock.used_s:.0f} s went into what comes before it. "
+            "Give more minutes."
+        )
+    if judging_s > left / 2:
         raise UsageError(
             f"Judging a model of this recipe on {n_images:,} cross-validation images takes about {judging_s:.0f} s "
-            f"here, of {max(left, 0.0):.0f} s that are left. Give it at least {math.ceil(4 * judging_s / 60)} minutes, "
+            f"here, of {left:.0f} s that are left. Give it at least {math.ceil(4 * judging_s / 60)} minutes, "
             "or take a smaller recipe."
         )
-    return max(1.0, left - judging_s)
+    return left - judging_s

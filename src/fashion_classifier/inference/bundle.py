@@ -33,7 +33,7 @@ from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
-from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
+from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
 from fashion_classifier.models.catalogue import build, config_from, settings_of
 from fashion_classifier.models.layers import ImageClassifier
 from fashion_classifier.models.settings import ModelConfig
@@ -84,7 +84,8 @@ class Model:
         check_shape(images, self.shape)
         if len(images) == 0:
             return np.empty((0, len(self.classes)), np.float32)
-        runtime = TorchRuntime(self.network, self.how.precision)
+        precision = precision_here(self.how.precision, next(self.network.parameters()).device)
+        runtime = TorchRuntime(self.network, precision)
         return predict_probabilities(runtime, images, self.how, progress=progress, task=task)
 
 

@@ -13,6 +13,9 @@ the record of its making, ``record.json``::
       "test": {"n": 10000, "accuracy": 0.95, "accuracy_interval": [0.945, 0.954]},
       "licence": "MIT"
     }
+
+It may hold more: ``teacher`` has settings, seed and steps of the model that it learned from, which the command calls
+TEACHER.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -84,8 +85,6 @@ class Workshop:
 
     def __post_init__(self) -> None:
         self.statistics = channel_statistics(self.split.training.images)
-        # cuDNN tries its algorithms on each new shape: faster, and not always with the same choice.
-        torch.backends.cudnn.benchmark = self.device == "cuda" and not self.exact
 
     def train(
         self,
@@ -150,25 +149,26 @@ class Workshop:
             validation_images=validation_images,
         )
         members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1
-        results = _fit_members(
-            network,
-            how,
-            checkpoint,
-            lambda member, its_how, its_checkpoint, of: fit(
-                member,
-                training,
-                None if on_everything else self.split.validation,
-                replace(settings, epochs=settings.epochs / members),
-                its_how,
-                taught=taught,
-                losses=losses,
-                stop_asked=stop_asked,
-                on_validation=on_validation,
-                checkpoint=its_checkpoint,
-                progress=progress,
-                task=f"{task}{of}",
-            ),
-        )
+        with self._convolutions():
+            results = _fit_members(
+                network,
+                how,
+                checkpoint,
+                lambda member, its_how, its_checkpoint, of: fit(
+                    member,
+                    training,
+                    None if on_everything else self.split.validation,
+                    replace(settings, epochs=settings.epochs / members),
+                    its_how,
+                    taught=taught,
+                    losses=losses,
+                    stop_asked=stop_asked,
+                    on_validation=on_validation,
+                    checkpoint=its_checkpoint,
+                    progress=progress,
+                    task=f"{task}{of}",
+                ),
+            )
         network, config = _without_untrained(network, recipe.model, results)
         result = joined(results)
         model = Model(
@@ -189,6 +189,15 @@ class Workshop:
         if not on_everything:
             probabilities = model.predict(self.split.validation.images)
         return TrainedModel(model, result, Recipe(config, settings), probabilities)
+
+    def _convolutions(self) -> AbstractContextManager[object]:
+        """Return the context in which cuDNN tries its algorithms on each new shape, or takes those that repeat bits."""
+        if self.device != "cuda":
+            return nullcontext()
+        flags: AbstractContextManager[object] = torch.backends.cudnn.flags(
+            enabled=True, benchmark=not self.exact, deterministic=self.exact
+        )
+        return flags
 
     @property
     def images_per_second(self) -> float:
@@ -226,7 +235,8 @@ class Workshop:
             seed=0, precision=self.precision_for(recipe, training).precision, device=self.device, steps=n_steps
         )
         settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
-        return fit(network, training, None, settings, how).seconds
+        with self._convolutions():
+            return fit(network, training, None, settings, how).seconds
 
     def precision_for(self, recipe: Recipe, training: Dataset) -> PrecisionChoice:
         """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""

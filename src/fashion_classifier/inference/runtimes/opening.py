@@ -98,10 +98,10 @@ def _in_torch(folder: Path, precision: str | None, threads: int) -> Runtime:
     import torch
 
     from fashion_classifier.inference.bundle import load_model
-    from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, has_instructions
+    from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, has_instructions, precision_here
 
     if precision == "bfloat16" and has_instructions("cpu") is False:
         raise UnavailableError("This processor has no instructions for bfloat16; predict in float32.")
     torch.set_num_threads(threads)
     model = load_model(folder)
-    return TorchRuntime(model.network, precision or model.how.precision)
+    return TorchRuntime(model.network, precision or precision_here(model.how.precision, "cpu"))

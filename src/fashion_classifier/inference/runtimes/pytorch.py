@@ -71,6 +71,12 @@ def has_instructions(device: str) -> bool | None:
     return used == "AVX512" and bool(torch.cpu._is_avx512_bf16_supported())  # noqa: SLF001 - no public way to ask
 
 
+def precision_here(wanted: str, device: torch.device | str) -> str:
+    """Return the precision to predict in: what a model wants, but float32 where bfloat16 would be emulated."""
+    emulated = wanted == "bfloat16" and has_instructions(torch.device(device).type) is False
+    return "float32" if emulated else wanted
+
+
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode, and back as it was."""

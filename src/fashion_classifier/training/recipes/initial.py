@@ -1,7 +1,7 @@
 """The initial model: the notebook's network, trained as there, with Keras's defaults for Adam and the batch size.
 
-Command: ``fashion train --recipe initial``. Expected: 86.0 % of the test images after 17 s on
-two cores of an AMD EPYC (three seeds, benchmarks/RESULTS.md).
+Command: ``fashion train --recipe initial``. Expected: 86.0 % of the test images, as the first stage
+of `fashion run --minutes 5` on two cores of an AMD EPYC (three seeds, benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Large erased squares (arXiv:1708.04896) are what keeps it from learning the training images by heart. It trains at full
 resolution, with the same optimizer and the same focus on hard images as the small networks.
 
-Command: ``fashion train --recipe wide --device cuda --minutes 2``. Expected on an NVIDIA H200: 95.9 % of the
+Command: ``fashion train --recipe wide --device cuda --minutes 1``. Expected on an NVIDIA H200: 95.9 % of the
 cross-validation images after 44 s of training (two seeds, docs/experiments.md).
 """
 
