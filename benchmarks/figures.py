@@ -147,7 +147,7 @@ def _draw_series(axes: Axes, series: Sequence[Sequence[Row]], number: int) -> No
         capsize=3,
         label=_name_of(series[0][0]),
     )
-    place: dict[str, Any] = {"xytext": (0, 10), "ha": "center"} if number == 0 else {"xytext": (6, -15), "ha": "left"}
+    place: dict[str, Any] = {"xytext": (-4, 9), "ha": "right"} if number == 0 else {"xytext": (6, -15), "ha": "left"}
     for x, y in points:
         axes.annotate(f"{y:.1f}", (x, y), textcoords="offset points", color=colour, fontweight="bold", **place)
 
