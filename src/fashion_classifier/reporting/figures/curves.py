@@ -71,7 +71,9 @@ def learning_curves(initial: ModelResult, optimized: ModelResult) -> Figure:
         sheet = Sheet(
             2 * _PANEL + 94.0,
             title="Learning curves",
-            notes=("Training is measured on augmented, mostly hard images while weights change, so it may look worse.",),
+            notes=(
+                "Training is measured on augmented, mostly hard images while weights change, so it may look worse.",
+            ),
             key=_key((initial, optimized)),
         )
         for left, (name, model, colour) in zip(lefts, models, strict=True):
