@@ -25,10 +25,13 @@ from fashion_classifier.experiment.settings import RunConfig  # noqa: E402
 from fashion_classifier.seeds import derive_seed  # noqa: E402
 from fashion_classifier.training.recipes.recipe import Recipe, adapted  # noqa: E402
 from fashion_classifier.training.train import TrainedModel  # noqa: E402
-from fashion_classifier.tuning.plan import TrialPlan, plan_trials  # noqa: E402
+from fashion_classifier.tuning.plan import CAP, LEAST_EPOCHS, TrialPlan, plan_trials  # noqa: E402
 from fashion_classifier.tuning.space import known_recipes, suggest_recipe  # noqa: E402
-from fashion_classifier.tuning.study import SEARCH, Search, Trial, TuneConfig  # noqa: E402
+from fashion_classifier.tuning.study import Search, TuneConfig  # noqa: E402
+from fashion_classifier.tuning.trials import Trial  # noqa: E402
 
+PLAIN_TRIALS = 10  # as many as the notebook made
+TRAINING_SHARE = 0.75  # of a trial; the rest is for predicting
 SAVING_S = 1.0  # as `fashion tune` keeps back
 SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
     "random": lambda seed: optuna.samplers.RandomSampler(seed=seed),
@@ -38,11 +41,12 @@ SAMPLERS: dict[str, Callable[[int], optuna.samplers.BaseSampler]] = {
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What every search is given: the same split, families and length of a trial, as `fashion tune` plans it."""
+    """What every search is given: split and families; `plan` is the length of our trials, `plain` of the others'."""
 
     config: RunConfig
     prepared: Prepared
     plan: TrialPlan
+    plain: TrialPlan
     seconds: float
     n_images: float
 
@@ -56,7 +60,8 @@ def main() -> None:
     """Search."""
     method, minutes, seed, folder = sys.argv[1:]
     task = _task(float(minutes), int(seed))
-    print(json.dumps({"epochs_per_trial": task.plan.epochs}), flush=True)
+    plan = task.plan if method == "ours" else task.plain
+    print(json.dumps({"epochs_per_trial": plan.epochs}), flush=True)
     if method == "ours":
         _ours(task, Path(folder))
     else:
@@ -71,15 +76,17 @@ def _task(minutes: float, seed: int) -> Task:
     n_images = prepared.workshop.images_per_second * seconds
     known = next(iter(known_recipes(config.families, n_images).values()))
     per_epoch = prepared.workshop.seconds_per_epoch(adapted(known, mirror=config.mirror))
-    return Task(config, prepared, plan_trials(per_epoch, seconds) or TrialPlan(1.0, seconds), seconds, n_images)
+    ours = plan_trials(per_epoch, seconds) or TrialPlan(1.0, seconds)
+    affordable = TRAINING_SHARE * seconds / PLAIN_TRIALS
+    plain = TrialPlan(max(LEAST_EPOCHS, affordable / per_epoch), CAP * affordable)
+    return Task(config, prepared, ours, plain, seconds, n_images)
 
 
 def _ours(task: Task, folder: Path) -> None:
-    """Search as `fashion tune` does: known recipes first, TPE by groups, pruning, confirmations."""
+    """Search as `fashion tune` does: known recipes first, TPE by groups, pruning, then finalists trained longer."""
 
     def tell(trial: Trial, _trained: TrainedModel | None) -> None:
-        if trial.purpose == SEARCH:  # a confirmation is of a point that was tried before
-            _tell(trial.state, trial.accuracy)
+        _tell(trial.state, trial.accuracy)
 
     config = TuneConfig(
         families=task.config.families,
@@ -102,8 +109,8 @@ def _plain(task: Task, sampler: optuna.samplers.BaseSampler) -> None:
         trained = task.prepared.workshop.train(
             suggest_recipe(trial, task.known),
             seed=derive_seed(task.config.seed, "trial", trial.number),
-            epochs=task.plan.epochs,
-            seconds=task.plan.seconds,
+            epochs=task.plain.epochs,
+            seconds=task.plain.seconds,
             validations=1,
         )
         accuracy = float(np.mean(trained.validation_probabilities.argmax(1) == labels))

@@ -1,10 +1,10 @@
 """Searching at equal wall time: the best cross-validation accuracy so far of our tuner and of three others, in turn.
 
-ours: the search of `fashion tune`. random, tpe: random search and Optuna's plain TPE over the same space, with trials
-of the same length, without pruning and without the known recipes. keras-tuner: the notebook's Bayesian search over its
+ours: the search of `fashion tune`: short trials, then their finalists trained longer. random, tpe: random search and
+Optuna's plain TPE over the same space, each trial as long as if ten were to fill the time (as the notebook has ten),
+without pruning and without the known recipes. keras-tuner: the notebook's Bayesian search over its
 own space, each trial ten epochs at most with early stopping, in Keras's environment. Each search is a process that is
-ended when its wall time, start included, is over; for each seed they run one after the other on the same machine. Ours
-spends its last part on confirming its finalists; the curve stands still meanwhile.
+ended when its wall time, start included, is over; for each seed they run one after the other on the same machine.
 
 python benchmarks/tuning.py                              5 minutes, 3 seeds: one hour
 python benchmarks/tuning.py --minutes 10 --seeds 3

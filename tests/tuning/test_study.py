@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -123,6 +124,61 @@ def test_time_ends_a_search(split, tmp_path):
     search = Search(tmp_path, Workshop(split), config)
     search.run()
     assert len(search.trials()) == 1  # of the first nothing is known, so it is made in any case
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """The seconds that each training is given, by its task; each trains for a moment only."""
+    noted = []
+    train = Workshop.train
+
+    def noting(self, recipe, **settings):
+        noted.append((settings["task"].split()[0], settings["seconds"]))
+        return train(self, recipe, **{**settings, "seconds": 0.05, "epochs": 0.5})
+
+    monkeypatch.setattr(Workshop, "train", noting)
+    return noted
+
+
+def test_where_time_limits_a_search_its_finalists_share_what_the_trials_have_left(split, tmp_path, given):
+    config = TuneConfig(seconds=60, trial_seconds=0.05, trials=3, families=("mlp",))
+    begin = time.perf_counter()
+    Search(tmp_path, Workshop(split), config).run()
+    used = time.perf_counter() - begin
+    confirmations = [seconds for task, seconds in given if task == "Confirmation"]
+    assert len(confirmations) == 2  # a third of the minute is too little for each of three
+    assert len(set(confirmations)) == 1
+    assert (60 - used) / 2 - 5 < confirmations[0] < 30
+
+
+def test_much_time_confirms_a_third_finalist(split, tmp_path, given):
+    Search(tmp_path, Workshop(split), TuneConfig(seconds=600, trial_seconds=0.05, trials=5, families=("mlp",))).run()
+    confirmations = [seconds for task, seconds in given if task == "Confirmation"]
+    assert len(confirmations) == 3
+    assert 150 < confirmations[0] < 200
+
+
+def test_only_confirmations_of_one_length_are_compared(split, tmp_path, given):
+    config = TuneConfig(seconds=60, trial_seconds=0.05, trials=3, families=("mlp",))
+    first = Search(tmp_path, Workshop(split), config)
+    first.run()
+    assert len(first.confirmed()) == len(first.trials(CONFIRMATION)) == 2
+    longer = Search(tmp_path, Workshop(split), replace(config, trials=4, seconds=80))
+    longer.run()
+    assert len(longer.trials(CONFIRMATION)) == 4
+    assert [trial.index for trial in longer.confirmed()] == [2, 3]
+    again = Search(tmp_path, Workshop(split), replace(config, trials=4, seconds=80))
+    again.run()  # nothing is left to do
+    assert len(again.trials(CONFIRMATION)) == 4
+
+
+def test_a_search_that_was_cut_off_confirms_the_others_as_it_confirmed_the_first(split, tmp_path, given):
+    config = TuneConfig(seconds=60, trial_seconds=0.05, trials=3, families=("mlp",))
+    search = Search(tmp_path, Workshop(split), config)
+    search.run(stop_asked=lambda: StopReason.INTERRUPTED if len(search.trials(CONFIRMATION)) else None)
+    Search(tmp_path, Workshop(split), replace(config, seconds=600)).run()
+    first, second = (seconds for task, seconds in given if task == "Confirmation")
+    assert first == second
 
 
 def test_importance_is_told_per_family(split, tmp_path, monkeypatch):

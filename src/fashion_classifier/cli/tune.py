@@ -90,7 +90,7 @@ def tune(
         }
         if chosen is None:
             out_to.tell("No trial is complete yet; the same command goes on.")
-            out_to.result("tune", {**facts, "chosen": None, "leaderboard": []})
+            out_to.result("tune", {**facts, "chosen": None, "leaderboard": [], "confirmed": []})
             return
         found = search_facts(search, chosen, prepared.clock.used_s, "")
         rows = [
@@ -117,6 +117,15 @@ def tune(
             "trials",
         ]
         out_to.table("The best of each family", columns, rows)
+        confirmed = [
+            {"trial": trial.params["confirms"], "accuracy": trial.accuracy, "seconds": trial.seconds}
+            for trial in search.confirmed()
+        ]
+        if confirmed:
+            told = "; ".join(
+                f"trial {row['trial']} {row['accuracy']:.2%} after {row['seconds']:.0f} s" for row in confirmed
+            )
+            out_to.tell(f"\nTrained again, longer, with another seed: {told}")
         out_to.tell(f"\nChosen: trial {chosen.index}, {chosen.params['family']}")
         for name, value in plain_settings(chosen).items():
             out_to.tell(f"  {name}: {value}")
@@ -138,6 +147,7 @@ def tune(
                 **facts,
                 "chosen": {"trial": chosen.index, "accuracy": chosen.accuracy, "settings": settings},
                 "leaderboard": leaderboard,
+                "confirmed": confirmed,
                 "model": str(out / "best"),
             },
         )

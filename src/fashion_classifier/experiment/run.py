@@ -50,7 +50,8 @@ from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
-from fashion_classifier.tuning.study import Search, Trial
+from fashion_classifier.tuning.study import Search
+from fashion_classifier.tuning.trials import Trial
 
 SHORTEST_RUN_MINUTES = 0.5
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training

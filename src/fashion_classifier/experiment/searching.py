@@ -21,7 +21,8 @@ from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.plan import TrialPlan, plan_trials
 from fashion_classifier.tuning.space import known_recipes
-from fashion_classifier.tuning.study import Search, Trial, TuneConfig
+from fashion_classifier.tuning.study import Search, TuneConfig
+from fashion_classifier.tuning.trials import Trial
 
 STUDY = "study.json"  # to what a study belongs, and around which recipes it searches
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 LEAST_EPOCHS, MOST_EPOCHS = 0.4, 30.0  # with fewer, the order of the trials is mostly chance
 LEAST_TRIALS = 5
+SEARCH_PART = 0.45  # of the time, in which trials are made; then their finalists are trained longer
 CAP = 1.5  # times the known recipe's time; a slower trial has its schedule cut short
 
 
@@ -26,11 +28,37 @@ class TrialPlan:
     seconds: float
 
 
+@dataclass(frozen=True)
+class TrainingLength:
+    """How long a training of the search may be: epochs, and seconds if time limits it."""
+
+    epochs: float
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Round:
+    """How finalists are confirmed after so many trials: how many of them, each as long as the others."""
+
+    after: int
+    n_finalists: int
+    how: TrainingLength
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return plain values, for the study."""
+        return {"after": self.after, "n": self.n_finalists, "epochs": self.how.epochs, "seconds": self.how.seconds}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Round:
+        """Read what `to_dict` gave."""
+        return cls(values["after"], values["n"], TrainingLength(values["epochs"], values["seconds"]))
+
+
 def plan_trials(seconds_per_epoch: float, search_s: float) -> TrialPlan | None:
     """Plan the trials of a search that has `search_s` seconds, its confirmation included.
 
-    At least eight trials like the known recipe and their confirmation are to fit; with more time there are more of
-    them, and each is longer.
+    At least eight trials like the known recipe are to fit into the search's part of the time; with more time there are
+    more of them, and each is longer. The rest is for the confirmation, which trains a few of them much longer.
 
     Parameters
     ----------
@@ -44,8 +72,8 @@ def plan_trials(seconds_per_epoch: float, search_s: float) -> TrialPlan | None:
     TrialPlan or None
         None if not even a few trials of the shortest length fit, so that a search would tell nothing.
     """
-    n_trials = max(8.0, math.sqrt(search_s)) + 4
-    affordable = 0.75 * search_s / n_trials / seconds_per_epoch  # the rest is for predicting
+    n_trials = max(8.0, math.sqrt(search_s))
+    affordable = 0.75 * SEARCH_PART * search_s / n_trials / seconds_per_epoch  # the rest is for predicting
     epochs = min(MOST_EPOCHS, max(LEAST_EPOCHS, affordable))
     if epochs * seconds_per_epoch * LEAST_TRIALS > search_s:
         return None

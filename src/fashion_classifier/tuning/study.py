@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -19,14 +18,15 @@ from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
-from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
 from fashion_classifier.storage import atomic_path
 from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.plan import MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, suggest_recipe
+from fashion_classifier.tuning.trials import Trial, outcome_of, pruning, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -34,6 +34,10 @@ VALIDATION_IMAGES = 3000  # of them, for what the pruner looks at; a trial is ju
 STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 N_FINALISTS = 3
 WANTED_TRIALS = 8  # before these are made, only trial 0 and one other have their confirmation's time kept back
+LEAST_CONFIRMATION_S = 1.0
+SHORTEST_S = 0.05  # that a trial can have taken
+JUDGING_MARGIN = 1.5  # times what judging is expected to take
+CONFIRMATION_S = 30.0  # for less than this a third finalist is not worth the time that it takes from the other two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class TuneConfig:
         Time of the whole search with its confirmation; None for no limit.
     finalists
         How many of the best are trained again with another seed before one is chosen; trial 0 is always among them.
+        Where time limits the search they share what the trials have left of it, so that they are judged by longer
+        trainings; elsewhere they train as long as a trial.
     n_images
         Images that the chosen recipe will be able to learn from: tells around which known recipes is searched.
     mirror
@@ -83,30 +89,6 @@ class TuneConfig:
             raise UsageError(f"`trials >= 1` must hold, but got trials={self.trials}.")
         if self.finalists < 1:
             raise UsageError(f"`finalists >= 1` must hold, but got finalists={self.finalists}.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """One finished trial.
-
-    Parameters
-    ----------
-    index
-        0, 1, … in the order of the search; a trial that a crash cut off has none and is done again.
-    state
-        "complete", "pruned" or "failed".
-    """
-
-    index: int
-    state: str
-    purpose: str
-    params: dict[str, Any]
-    accuracy: float | None
-    loss: float | None
-    n_parameters: int | None
-    seconds: float
-    started_after: float
-    reason: str
 
 
 class Search:
@@ -141,7 +123,7 @@ class Search:
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
         frozen = [trial for trial in self._studies[purpose].trials if "index" in trial.user_attrs]
-        return [_trial(trial, purpose) for trial in frozen if trial.state.is_finished()]
+        return [read_trial(trial, purpose) for trial in frozen if trial.state.is_finished()]
 
     def run(
         self,
@@ -153,19 +135,23 @@ class Search:
         """Go on with the search until its trials or its time are used up, or a stop is asked for."""
         started = time.perf_counter()
         while (index := len(self.trials())) < (self.config.trials or 10_000) and stop_asked() is None:
-            reserve = self.config.finalists if index >= WANTED_TRIALS else min(2, self.config.finalists)
-            if not self._time_for_another(time.perf_counter() - started, reserve=reserve):
+            if self._is_finalists_turn(time.perf_counter() - started, index):
                 break
-            self._try_next(SEARCH, index, None, self.config.seed, started, stop_asked, on_trial, progress)
-        confirmed = {trial.params["confirms"] for trial in self.trials(CONFIRMATION)}
-        for finalist in self.finalists():
+            how = TrainingLength(self.config.epochs, self.config.trial_seconds)
+            self._try_next(SEARCH, index, None, how, self.config.seed, started, stop_asked, on_trial, progress)
+        if not (finalists := self.finalists()):
+            return
+        last_round = self._last_round(finalists, time.perf_counter() - started)
+        confirmed = {trial.params["confirms"] for trial in self.confirmed()}
+        for finalist in finalists[: last_round.n_finalists]:
             if finalist.index in confirmed:
                 continue
-            if stop_asked() is not None or not self._time_for_another(time.perf_counter() - started, reserve=0):
+            if stop_asked() is not None or not self._has_time_for(last_round, time.perf_counter() - started):
                 break
             seed = derive_seed(self.config.seed, "confirmation")
             number = len(self.trials(CONFIRMATION))
-            self._try_next(CONFIRMATION, number, finalist, seed, started, stop_asked, on_trial, progress)
+            how = last_round.how
+            self._try_next(CONFIRMATION, number, finalist, how, seed, started, stop_asked, on_trial, progress)
 
     def finalists(self) -> list[Trial]:
         """Return trial 0 and the best others, best first after trial 0; empty where there is nothing to decide."""
@@ -177,6 +163,13 @@ class Search:
         others = [trial for trial in ranked if trial.index != 0]
         return (first + others)[: self.config.finalists]
 
+    def confirmed(self) -> list[Trial]:
+        """Return the complete confirmations of the last round."""
+        study = self._studies[CONFIRMATION]
+        last_round = study.user_attrs.get("round", {}).get("after")
+        frozen = study.get_trials(states=(TrialState.COMPLETE,))
+        return [read_trial(trial, CONFIRMATION) for trial in frozen if trial.user_attrs.get("round") == last_round]
+
     def chosen(self) -> Trial | None:
         """Return the trial whose recipe is chosen, or None if none is complete.
 
@@ -184,7 +177,7 @@ class Search:
         better on the same cross-validation images: in confirmations where there are any, whose seeds had no part in
         making a finalist, else in the search.
         """
-        confirmations = {trial.params["confirms"]: trial for trial in self._confirmed()}
+        confirmations = {trial.params["confirms"]: trial for trial in self.confirmed()}
         confirmed = [trial for trial in self.finalists() if trial.index in confirmations]
         candidates = confirmed if len(confirmed) > 1 else [t for t in self.trials() if t.state == "complete"]
         judged = {
@@ -211,7 +204,7 @@ class Search:
         """
         if chosen.index == 0:
             return None
-        confirmed = {trial.params["confirms"]: trial.index for trial in self._confirmed()}
+        confirmed = {trial.params["confirms"]: trial.index for trial in self.confirmed()}
         if 0 in confirmed and chosen.index in confirmed:
             files = [self._prediction_file(CONFIRMATION, confirmed[index]) for index in (0, chosen.index)]
         else:
@@ -240,9 +233,44 @@ class Search:
             found[family] = {name.removeprefix(f"{family}_"): float(share) for name, share in shares.items()}
         return found
 
-    def _confirmed(self) -> list[Trial]:
-        """Return the complete confirmations."""
-        return [trial for trial in self.trials(CONFIRMATION) if trial.state == "complete"]
+    def _is_finalists_turn(self, elapsed: float, n_trials: int) -> bool:
+        """Tell whether the rest of the time is the finalists'."""
+        if self.config.seconds is None:
+            return False
+        enough = n_trials >= WANTED_TRIALS
+        reserve = self.config.finalists if enough else min(2, self.config.finalists)
+        its_part_is_over = self.config.finalists > 1 and enough and elapsed > SEARCH_PART * self.config.seconds
+        return its_part_is_over or not self._time_for_another(elapsed, reserve)
+
+    def _last_round(self, finalists: list[Trial], elapsed: float) -> Round:
+        """Say how finalists are confirmed: as many epochs each as trial 0 can have in its share of what time is left.
+
+        Written down, so that a search that is continued confirms the others as it confirmed the first; after further
+        trials there is a new round, and only confirmations of one round are compared.
+        """
+        study = self._studies[CONFIRMATION]
+        n_trials = len(self.trials()) if self.config.seconds is not None else 0  # without a time all rounds are alike
+        there = study.user_attrs.get("round")
+        if there is not None and there["after"] == n_trials:
+            return Round.from_dict(there)
+        n, how = len(finalists), TrainingLength(self.config.epochs, None)
+        if self.config.seconds is not None:
+            left = self.config.seconds - elapsed
+            n = n if left / n >= CONFIRMATION_S else min(2, n)
+            n_images = len(self.workshop.split.validation)
+            judging_s = [self.workshop.prediction_seconds(self.recipe(trial), n_images) for trial in finalists[:n]]
+            seconds = max(LEAST_CONFIRMATION_S, left / n - JUDGING_MARGIN * max(judging_s))
+            longer = seconds / max(finalists[0].seconds - judging_s[0], SHORTEST_S)
+            epochs = max(self.config.epochs, min(self.config.epochs * longer, MOST_EPOCHS))
+            how = TrainingLength(epochs, seconds)
+        made = Round(n_trials, n, how)
+        study.set_user_attr("round", made.to_dict())
+        return made
+
+    def _has_time_for(self, last_round: Round, elapsed: float) -> bool:
+        """Tell whether a confirmation fits into the time."""
+        limit, seconds = self.config.seconds, last_round.how.seconds
+        return limit is None or seconds is None or elapsed + seconds <= limit
 
     def _time_for_another(self, elapsed: float, reserve: int) -> bool:
         """Tell whether a further trial fits into the time, so many confirmations kept in reserve."""
@@ -257,6 +285,7 @@ class Search:
         purpose: str,
         index: int,
         confirms: Trial | None,
+        how: TrainingLength,
         seed: int,
         started: float,
         stop_asked: Callable[[], StopReason | None],
@@ -268,7 +297,8 @@ class Search:
         study.sampler = _sampler(derive_seed(seed, "sampler", index))
         known = [point_of(recipe) for recipe in self.known.values()]
         if confirms is not None:
-            study.enqueue_trial(confirms.params, user_attrs={"confirms": confirms.index})
+            facts = {"confirms": confirms.index, "round": study.user_attrs["round"]["after"]}
+            study.enqueue_trial(confirms.params, user_attrs=facts)
         elif index < len(known):
             study.enqueue_trial(known[index])
         trial = study.ask()
@@ -282,16 +312,16 @@ class Search:
             trained = self.workshop.train(
                 recipe,
                 seed=derive_seed(seed, "trial", index),
-                epochs=self.config.epochs,
-                seconds=self.config.trial_seconds,
+                epochs=how.epochs,
+                seconds=how.seconds,
                 validations=VALIDATIONS,
                 validation_images=VALIDATION_IMAGES,
                 stop_asked=stop_asked,
-                on_validation=_pruning(trial) if purpose == SEARCH else (lambda _: None),
+                on_validation=pruning(trial) if purpose == SEARCH else (lambda _: None),
                 progress=progress,
                 task=label,
             )
-            state, reason = _outcome(trained)
+            state, reason = outcome_of(trained)
         except (FashionError, RuntimeError, MemoryError) as error:
             state, reason = TrialState.FAIL, f"{type(error).__name__}: {error}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
@@ -340,47 +370,6 @@ def _sampler(seed: int) -> optuna.samplers.TPESampler:
         return optuna.samplers.TPESampler(
             n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, seed=seed % 2**32
         )
-
-
-def _pruning(trial: optuna.Trial) -> Callable[[Epoch], StopReason | None]:
-    """Return what reports each validation of a trial to the pruner, and stops it when it is behind."""
-    count = iter(range(1, 10_000))
-
-    def report(record: Epoch) -> StopReason | None:
-        if record.validation_accuracy is None:
-            return None
-        trial.report(record.validation_accuracy, next(count))
-        return StopReason.PRUNED if trial.should_prune() else None
-
-    return report
-
-
-def _outcome(trained: TrainedModel) -> tuple[TrialState, str]:
-    """Return how a trial ended, and why if it is not complete."""
-    if trained.fit.stopped_because == StopReason.PRUNED:
-        return TrialState.PRUNED, str(StopReason.PRUNED)
-    return TrialState.COMPLETE, ""
-
-
-def _trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
-    """Read a finished trial."""
-    facts = frozen.user_attrs
-    names = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
-    params = dict(frozen.params)
-    if "confirms" in facts:
-        params["confirms"] = facts["confirms"]
-    return Trial(
-        index=facts["index"],
-        state=names[frozen.state],
-        purpose=purpose,
-        params=params,
-        accuracy=frozen.value if frozen.state == TrialState.COMPLETE else None,
-        loss=facts.get("loss") if frozen.state == TrialState.COMPLETE else None,
-        n_parameters=facts.get("n_parameters"),
-        seconds=facts["seconds"],
-        started_after=facts["started_after"],
-        reason=facts["reason"],
-    )
 
 
 def _end_abandoned(study: optuna.Study) -> None:
