@@ -24,7 +24,7 @@ from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
-from fashion_classifier.tuning.plan import MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
+from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, suggest_recipe
 from fashion_classifier.tuning.trials import Trial, outcome_of, pruning, read_trial
 
@@ -35,7 +35,6 @@ STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 N_FINALISTS = 3
 WANTED_TRIALS = 8  # before these are made, only trial 0 and one other have their confirmation's time kept back
 LEAST_CONFIRMATION_S = 1.0
-SHORTEST_S = 0.05  # that a trial can have taken
 JUDGING_MARGIN = 1.5  # times what judging is expected to take
 CONFIRMATION_S = 30.0  # for less than this a third finalist is not worth the time that it takes from the other two
 
@@ -141,7 +140,7 @@ class Search:
             self._try_next(SEARCH, index, None, how, self.config.seed, started, stop_asked, on_trial, progress)
         if not (finalists := self.finalists()):
             return
-        last_round = self._last_round(finalists, time.perf_counter() - started)
+        last_round = self._last_round(finalists, started)
         confirmed = {trial.params["confirms"] for trial in self.confirmed()}
         for finalist in finalists[: last_round.n_finalists]:
             if finalist.index in confirmed:
@@ -237,12 +236,12 @@ class Search:
         """Tell whether the rest of the time is the finalists'."""
         if self.config.seconds is None:
             return False
-        enough = n_trials >= WANTED_TRIALS
-        reserve = self.config.finalists if enough else min(2, self.config.finalists)
-        its_part_is_over = self.config.finalists > 1 and enough and elapsed > SEARCH_PART * self.config.seconds
+        reserve = self.config.finalists if n_trials >= WANTED_TRIALS else min(2, self.config.finalists)
+        over = n_trials >= LEAST_TRIALS and elapsed > SEARCH_PART * self.config.seconds
+        its_part_is_over = over and self.config.finalists > 1
         return its_part_is_over or not self._time_for_another(elapsed, reserve)
 
-    def _last_round(self, finalists: list[Trial], elapsed: float) -> Round:
+    def _last_round(self, finalists: list[Trial], started: float) -> Round:
         """Say how finalists are confirmed: as many epochs each as trial 0 can have in its share of what time is left.
 
         Written down, so that a search that is continued confirms the others as it confirmed the first; after further
@@ -255,13 +254,14 @@ class Search:
             return Round.from_dict(there)
         n, how = len(finalists), TrainingLength(self.config.epochs, None)
         if self.config.seconds is not None:
-            left = self.config.seconds - elapsed
-            n = n if left / n >= CONFIRMATION_S else min(2, n)
+            end = started + self.config.seconds
+            n = n if (end - time.perf_counter()) / n >= CONFIRMATION_S else min(2, n)
             n_images = len(self.workshop.split.validation)
-            judging_s = [self.workshop.prediction_seconds(self.recipe(trial), n_images) for trial in finalists[:n]]
-            seconds = max(LEAST_CONFIRMATION_S, left / n - JUDGING_MARGIN * max(judging_s))
-            longer = seconds / max(finalists[0].seconds - judging_s[0], SHORTEST_S)
-            epochs = max(self.config.epochs, min(self.config.epochs * longer, MOST_EPOCHS))
+            judging_s = max(self.workshop.prediction_seconds(self.recipe(trial), n_images) for trial in finalists[:n])
+            seconds_per_epoch = self.workshop.seconds_per_epoch(self.recipe(finalists[0]))
+            share = (end - time.perf_counter()) / n
+            seconds = max(LEAST_CONFIRMATION_S, share - JUDGING_MARGIN * judging_s)
+            epochs = max(self.config.epochs, min(seconds / seconds_per_epoch, MOST_EPOCHS))
             how = TrainingLength(epochs, seconds)
         made = Round(n_trials, n, how)
         study.set_user_attr("round", made.to_dict())

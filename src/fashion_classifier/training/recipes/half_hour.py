@@ -3,8 +3,8 @@
 Four times the steps make one network hardly better (docs/experiments.md); networks of different seeds err on different
 images, so the same time makes better answers when it is shared among several.
 
-Command: ``fashion train --minutes 30 --on all``. Measured on two cores of an AMD EPYC (AVX-512 bfloat16): 95.3 % of the
-test images (one seed, benchmarks/RESULTS.md).
+Command: ``fashion train --minutes 30 --on all``. Measured on two cores of an AMD EPYC (AVX-512 bfloat16): 95.2 % of the
+test images (three seeds, benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations

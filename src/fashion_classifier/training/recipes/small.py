@@ -3,7 +3,9 @@
 `one_minute`'s network with half the channels early, where most of the work is; shifted images, as it is meant for
 longer trainings, and to learn from a larger model.
 
-Command: ``fashion train --recipe small --teacher MODEL --minutes 10``. What it gives is in docs/experiments.md.
+Command: ``fashion train --recipe small --teacher MODEL --minutes 12 --on all``, the teacher being six networks that
+vote (`half_hour`). Measured on two cores of an AMD EPYC (AVX-512 bfloat16): 95.0 % of the test images (one seed). It
+comes with the package.
 """
 
 from __future__ import annotations
