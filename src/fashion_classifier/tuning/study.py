@@ -35,6 +35,7 @@ STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 N_FINALISTS = 3
 WANTED_TRIALS = 8  # before these are made, only trial 0 and one other have their confirmation's time kept back
 LEAST_CONFIRMATION_S = 1.0
+TOLERANCE = 0.85  # of a confirmation that must fit in: what was kept of the one before it took some time too
 JUDGING_MARGIN = 1.5  # times what judging is expected to take
 CONFIRMATION_S = 30.0  # for less than this a third finalist is not worth the time that it takes from the other two
 
@@ -138,15 +139,17 @@ class Search:
                 break
             how = TrainingLength(self.config.epochs, self.config.trial_seconds)
             self._try_next(SEARCH, index, None, how, self.config.seed, started, stop_asked, on_trial, progress)
-        if not (finalists := self.finalists()):
+        finalists = self.finalists()
+        if not finalists or stop_asked() is not None:
             return
         last_round = self._last_round(finalists, started)
-        confirmed = {trial.params["confirms"] for trial in self.confirmed()}
+        done = {trial.user_attrs["confirms"] for trial in self._confirmations(last_round.after)}
         for finalist in finalists[: last_round.n_finalists]:
-            if finalist.index in confirmed:
+            if finalist.index in done:
                 continue
             if stop_asked() is not None or not self._has_time_for(last_round, time.perf_counter() - started):
                 break
+            self._studies[CONFIRMATION].set_user_attr("round", last_round.to_dict())
             seed = derive_seed(self.config.seed, "confirmation")
             number = len(self.trials(CONFIRMATION))
             how = last_round.how
@@ -163,11 +166,20 @@ class Search:
         return (first + others)[: self.config.finalists]
 
     def confirmed(self) -> list[Trial]:
-        """Return the complete confirmations of the last round."""
-        study = self._studies[CONFIRMATION]
-        last_round = study.user_attrs.get("round", {}).get("after")
-        frozen = study.get_trials(states=(TrialState.COMPLETE,))
-        return [read_trial(trial, CONFIRMATION) for trial in frozen if trial.user_attrs.get("round") == last_round]
+        """Return the complete confirmations of the last round in which two can be compared; else of the last round."""
+        complete = [trial for trial in self._confirmations() if trial.state == TrialState.COMPLETE]
+        rounds = [trial.user_attrs.get("round", 0) for trial in complete]
+        by_round: dict[int, list[optuna.trial.FrozenTrial]] = {}
+        for trial, after in zip(complete, rounds, strict=True):
+            by_round.setdefault(after, []).append(trial)
+        comparable = [trials for trials in by_round.values() if len(trials) > 1]
+        last = (comparable or list(by_round.values()) or [[]])[-1]
+        return [read_trial(trial, CONFIRMATION) for trial in last]
+
+    def _confirmations(self, after: int | None = None) -> list[optuna.trial.FrozenTrial]:
+        """Return all finished confirmations, or those of one round."""
+        trials = [trial for trial in self._studies[CONFIRMATION].trials if "index" in trial.user_attrs]
+        return [trial for trial in trials if after is None or trial.user_attrs.get("round", 0) == after]
 
     def chosen(self) -> Trial | None:
         """Return the trial whose recipe is chosen, or None if none is complete.
@@ -238,7 +250,7 @@ class Search:
             return False
         reserve = self.config.finalists if n_trials >= WANTED_TRIALS else min(2, self.config.finalists)
         over = n_trials >= LEAST_TRIALS and elapsed > SEARCH_PART * self.config.seconds
-        its_part_is_over = over and self.config.finalists > 1
+        its_part_is_over = over and len(self.finalists()) > 0
         return its_part_is_over or not self._time_for_another(elapsed, reserve)
 
     def _last_round(self, finalists: list[Trial], started: float) -> Round:
@@ -247,30 +259,26 @@ class Search:
         Written down, so that a search that is continued confirms the others as it confirmed the first; after further
         trials there is a new round, and only confirmations of one round are compared.
         """
-        study = self._studies[CONFIRMATION]
-        n_trials = len(self.trials()) if self.config.seconds is not None else 0  # without a time all rounds are alike
-        there = study.user_attrs.get("round")
-        if there is not None and there["after"] == n_trials:
+        if self.config.seconds is None:
+            return Round(0, len(finalists), TrainingLength(self.config.epochs, None))
+        n_trials = len(self.trials())
+        there = self._studies[CONFIRMATION].user_attrs.get("round")
+        if there is not None and there["after"] == n_trials and there["seconds"] is not None:
             return Round.from_dict(there)
-        n, how = len(finalists), TrainingLength(self.config.epochs, None)
-        if self.config.seconds is not None:
-            end = started + self.config.seconds
-            n = n if (end - time.perf_counter()) / n >= CONFIRMATION_S else min(2, n)
-            n_images = len(self.workshop.split.validation)
-            judging_s = max(self.workshop.prediction_seconds(self.recipe(trial), n_images) for trial in finalists[:n])
-            seconds_per_epoch = self.workshop.seconds_per_epoch(self.recipe(finalists[0]))
-            share = (end - time.perf_counter()) / n
-            seconds = max(LEAST_CONFIRMATION_S, share - JUDGING_MARGIN * judging_s)
-            epochs = max(self.config.epochs, min(seconds / seconds_per_epoch, MOST_EPOCHS))
-            how = TrainingLength(epochs, seconds)
-        made = Round(n_trials, n, how)
-        study.set_user_attr("round", made.to_dict())
-        return made
+        end, n = started + self.config.seconds, len(finalists)
+        n = n if (end - time.perf_counter()) / n >= CONFIRMATION_S else min(2, n)
+        n_images = len(self.workshop.split.validation)
+        judging_s = max(self.workshop.prediction_seconds(self.recipe(trial), n_images) for trial in finalists[:n])
+        seconds_per_epoch = self.workshop.seconds_per_epoch(self.recipe(finalists[0]))
+        share = (end - time.perf_counter()) / n
+        seconds = max(LEAST_CONFIRMATION_S, share - JUDGING_MARGIN * judging_s)
+        epochs = max(self.config.epochs, min(seconds / seconds_per_epoch, MOST_EPOCHS))
+        return Round(n_trials, n, TrainingLength(epochs, seconds))
 
     def _has_time_for(self, last_round: Round, elapsed: float) -> bool:
         """Tell whether a confirmation fits into the time."""
         limit, seconds = self.config.seconds, last_round.how.seconds
-        return limit is None or seconds is None or elapsed + seconds <= limit
+        return limit is None or seconds is None or elapsed + TOLERANCE * seconds <= limit
 
     def _time_for_another(self, elapsed: float, reserve: int) -> bool:
         """Tell whether a further trial fits into the time, so many confirmations kept in reserve."""

@@ -11,7 +11,7 @@ from tests.inference.conftest import make_model
 
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.inference.opening import open_model
-from fashion_classifier.inference.runtimes.choice import PROBE_FROM, FastestRuntime, agree, candidates
+from fashion_classifier.inference.runtimes.choice import ALL_FROM, PROBE_FROM, FastestRuntime, agree, candidates
 
 IMAGES = blobs(400).images
 
@@ -81,7 +81,7 @@ def test_a_model_folder_chooses_among_all_that_there_is(tmp_path):
     data = blobs(1200, size=28)
     model = make_model(data=data)
     save_model(model, tmp_path / "model", int8=True, images=data.images)
-    opened = open_model(tmp_path / "model", threads=1, n_images=PROBE_FROM)
+    opened = open_model(tmp_path / "model", threads=1, n_images=ALL_FROM)
     probabilities = opened.predict(data.images)
     assert isinstance(opened.runtime, FastestRuntime)
     assert len(opened.runtime.tried) >= 4

@@ -46,7 +46,7 @@ def _what_was_searched(search: SearchFacts) -> str:
     rest = f"; {listed(ends)}" if ends else ""
     return (
         f"The search finished {counted(len(finished), 'trial')}{among} within {duration(search.seconds)}, "
-        f"{search.epochs_per_trial} each{rest}."
+        f"{search.epochs_per_trial} each, and the confirmation of its finalists{rest}."
     )
 
 

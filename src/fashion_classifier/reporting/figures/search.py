@@ -55,7 +55,7 @@ def search_progress(search: SearchFacts) -> Figure:
             bottom + 28,
             title="The search, trial by trial",
             notes=(
-                f"{_states(search)}; each trained for {search.epochs_per_trial}.",
+                f"{_states(search)}; each trained for {search.epochs_per_trial}, finalists again.",
                 "Cross-validation accuracy.",
             ),
             key=_key(search, signs),
@@ -154,7 +154,7 @@ def _key(search: SearchFacts, signs: Signs) -> list[KeyEntry]:
     """Say what the signs mean."""
     key = [KeyEntry(family, colour, marker=marker) for family, (colour, marker) in signs.items()]
     if any(place.trial.purpose == "confirmation" for place in _finished(search)):
-        key.append(KeyEntry("with another seed", MUTED, marker="o", hollow=True))
+        key.append(KeyEntry("finalists, with another seed", MUTED, marker="o", hollow=True))
     return [*key, KeyEntry("best so far", MUTED, line="-")]
 
 

@@ -5,7 +5,7 @@ after the first pass mostly on the images that are still hard (`Focus`), which i
 images cost more in so short a training than they give.
 
 Command: ``fashion train --minutes 1 --on all``. Expected on two cores of an AMD EPYC (AVX-512 bfloat16): 94.0 % of the
-test images after 60 s, 90.6 % after 15 s (ten seeds each, benchmarks/RESULTS.md).
+test images after 60 s, 90.6 % after 15 s (ten trainings each, benchmarks/RESULTS.md).
 """
 
 from __future__ import annotations
