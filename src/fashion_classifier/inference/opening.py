@@ -88,7 +88,7 @@ def open_model(
     folder
         A model folder.
     runtime
-        "auto" takes ONNX Runtime, for many images the fastest that is installed and agrees with it, and PyTorch where
+        "auto" takes ONNX Runtime, for more images a faster one that is installed and agrees with it, and PyTorch where
         the folder has no ONNX.
     threads
         Threads to compute with; 0 for one a core.

@@ -1,4 +1,4 @@
-"""For a few images ONNX Runtime at once, for many the fastest that agrees."""
+"""For a few images ONNX Runtime at once, for more a faster one that agrees."""
 
 from __future__ import annotations
 
@@ -43,6 +43,19 @@ def test_the_fastest_is_taken():
     runtime = chosen(Toy("openvino", "float32", 0.03), Toy("openvino", "bfloat16", 0.001))
     assert (runtime.name, runtime.precision) == ("openvino", "bfloat16")
     assert [tried.agrees for tried in runtime.tried] == [True, True, True]
+
+
+@pytest.mark.parametrize(("n_images", "taken", "n_tried"), [(ALL_FROM - 1, "float32", 2), (ALL_FROM, "bfloat16", 3)])
+def test_all_are_tried_for_very_many_images_only(n_images, taken, n_tried):
+    faster, fastest = Toy("openvino", "float32", 0.004), Toy("openvino", "bfloat16", 0.0)
+    runtime = chosen(faster, fastest, n_images=n_images)
+    assert runtime.precision == taken
+    assert len(runtime.tried) == n_tried
+
+
+def test_one_that_disagrees_does_not_end_the_search_for_a_faster_one():
+    runtime = chosen(Toy("openvino", "int8", 0.0, error=None), Toy("openvino", "bfloat16", 0.001))
+    assert (runtime.precision, len(runtime.tried)) == ("bfloat16", 3)
 
 
 def test_the_first_is_kept_if_nothing_is_faster():

@@ -1,4 +1,4 @@
-"""Which runtime predicts: for a few images ONNX Runtime at once, for many the fastest that is installed and agrees."""
+"""Which runtime predicts: for a few images ONNX Runtime at once, for more a faster one that is installed and agrees."""
 
 from __future__ import annotations
 
@@ -44,7 +44,9 @@ class Tried:
 
 
 class FastestRuntime:
-    """ONNX Runtime until enough images came to choose by; from then on the fastest runtime that agrees with it.
+    """ONNX Runtime until enough images came to choose by; from then on a faster runtime that agrees with it.
+
+    For very many images that is the fastest of all, else the first in the order of the candidates.
 
     Parameters
     ----------
