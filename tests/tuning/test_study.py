@@ -100,6 +100,36 @@ def test_a_stopped_search_goes_on_to_the_same_trials(split, tmp_path):
     assert resumed.chosen().index == whole.chosen().index
 
 
+@pytest.mark.parametrize("n_before", [2, 3, 5])
+def test_an_exact_search_that_is_interrupted_between_trials_ends_as_if_it_had_not_been(split, tmp_path, n_before):
+    whole = Search(tmp_path / "whole", Workshop(split, exact=True), CONFIG)
+    whole.run()
+    parted = Search(tmp_path / "parted", Workshop(split, exact=True), CONFIG)
+    parted.run(stop_asked=lambda: StopReason.INTERRUPTED if len(parted.trials()) >= n_before else None)
+    assert len(parted.trials()) == n_before
+    resumed = Search(tmp_path / "parted", Workshop(split, exact=True), CONFIG)
+    resumed.run()
+    assert outcome(resumed) == outcome(whole)
+
+
+def test_a_confirmation_that_failed_is_not_made_again(split, tmp_path, monkeypatch):
+    train = Workshop.train
+
+    def failing(self, recipe, **settings):
+        if settings["task"].startswith("Confirmation 1"):
+            raise DivergedError("The loss is nan at step 3: the training has diverged. Lower the learning rate.")
+        return train(self, recipe, **settings)
+
+    monkeypatch.setattr(Workshop, "train", failing)
+    Search(tmp_path, Workshop(split, exact=True), CONFIG).run()
+    monkeypatch.setattr(Workshop, "train", train)
+    again = Search(tmp_path, Workshop(split, exact=True), CONFIG)
+    before = outcome(again)
+    again.run()
+    assert outcome(again) == before
+    assert [trial.state for trial in again.trials(CONFIRMATION)].count("failed") == 1
+
+
 def test_a_failing_trial_is_recorded_and_does_not_stop_the_search(split, tmp_path, monkeypatch):
     train = Workshop.train
 
@@ -179,6 +209,16 @@ def test_a_search_that_was_cut_off_confirms_the_others_as_it_confirmed_the_first
     Search(tmp_path, Workshop(split), replace(config, seconds=600)).run()
     first, second = (seconds for task, seconds in given if task == "Confirmation")
     assert first == second
+
+
+def test_confirmations_count_until_another_round_can_be_compared(split, tmp_path, given):
+    config = TuneConfig(seconds=60, trial_seconds=0.05, trials=3, families=("mlp",))
+    first = Search(tmp_path, Workshop(split), config)
+    first.run()
+    more = Search(tmp_path, Workshop(split), replace(config, trials=4))
+    more.run(stop_asked=lambda: StopReason.INTERRUPTED if len(more.trials(CONFIRMATION)) == 3 else None)
+    assert len(more.trials(CONFIRMATION)) == 3
+    assert [trial.index for trial in more.confirmed()] == [0, 1]
 
 
 def test_importance_is_told_per_family(split, tmp_path, monkeypatch):

@@ -44,7 +44,7 @@ def predict(
     ] = None,
     runtime: Annotated[
         RuntimeChoice,
-        typer.Option("--runtime", help="What computes; auto takes the fastest that is installed and agrees."),
+        typer.Option("--runtime", help="What computes; auto takes a fast one that is installed and agrees."),
     ] = RuntimeChoice.AUTO,
     as_json: Json = False,
 ) -> None:

@@ -125,7 +125,7 @@ def tune(
             told = "; ".join(
                 f"trial {row['trial']} {row['accuracy']:.2%} after {row['seconds']:.0f} s" for row in confirmed
             )
-            out_to.tell(f"\nTrained again, longer, with another seed: {told}")
+            out_to.tell(f"\nTrained again, with another seed: {told}")
         out_to.tell(f"\nChosen: trial {chosen.index}, {chosen.params['family']}")
         for name, value in plain_settings(chosen).items():
             out_to.tell(f"  {name}: {value}")

@@ -148,8 +148,8 @@ class SearchFacts:
     chosen
         Number of the trial whose configuration was chosen.
     gain
-        Cross-validation accuracy of the chosen trial less that of trial 0, both as trained in the search, paired;
-        None where trial 0 itself was chosen or did not finish.
+        Cross-validation accuracy of the chosen trial less that of trial 0, paired, in their confirmations
+        where both have one; None where trial 0 itself was chosen or did not finish.
     importance
         For each family with enough finished trials, hyperparameter -> share of the variance, largest first.
     epochs_per_trial

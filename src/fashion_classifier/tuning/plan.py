@@ -8,7 +8,7 @@ from typing import Any
 
 LEAST_EPOCHS, MOST_EPOCHS = 0.4, 30.0  # with fewer, the order of the trials is mostly chance
 LEAST_TRIALS = 5
-SEARCH_PART = 0.45  # of the time, in which trials are made; then their finalists are trained longer
+SEARCH_PART = 0.45  # of the time, in which trials are made; the rest is their finalists'
 CAP = 1.5  # times the known recipe's time; a slower trial has its schedule cut short
 
 
@@ -58,7 +58,7 @@ def plan_trials(seconds_per_epoch: float, search_s: float) -> TrialPlan | None:
     """Plan the trials of a search that has `search_s` seconds, its confirmation included.
 
     At least eight trials like the known recipe are to fit into the search's part of the time; with more time there are
-    more of them, and each is longer. The rest is for the confirmation, which trains a few of them much longer.
+    more of them, and each is longer. The rest is for the confirmation, which trains a few of them longer.
 
     Parameters
     ----------

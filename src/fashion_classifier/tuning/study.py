@@ -256,8 +256,8 @@ class Search:
     def _last_round(self, finalists: list[Trial], started: float) -> Round:
         """Say how finalists are confirmed: as many epochs each as trial 0 can have in its share of what time is left.
 
-        Written down, so that a search that is continued confirms the others as it confirmed the first; after further
-        trials there is a new round, and only confirmations of one round are compared.
+        A round that has begun is in the study, so that a search that is continued confirms the others as it confirmed
+        the first; after further trials there is a new round, and only confirmations of one round are compared.
         """
         if self.config.seconds is None:
             return Round(0, len(finalists), TrainingLength(self.config.epochs, None))

@@ -55,7 +55,7 @@ def search_progress(search: SearchFacts) -> Figure:
             bottom + 28,
             title="The search, trial by trial",
             notes=(
-                f"{_states(search)}; each trained for {search.epochs_per_trial}, finalists again.",
+                f"{_states(search)}; {search.epochs_per_trial} each.",
                 "Cross-validation accuracy.",
             ),
             key=_key(search, signs),
@@ -154,7 +154,7 @@ def _key(search: SearchFacts, signs: Signs) -> list[KeyEntry]:
     """Say what the signs mean."""
     key = [KeyEntry(family, colour, marker=marker) for family, (colour, marker) in signs.items()]
     if any(place.trial.purpose == "confirmation" for place in _finished(search)):
-        key.append(KeyEntry("finalists, with another seed", MUTED, marker="o", hollow=True))
+        key.append(KeyEntry("finalists, trained again", MUTED, marker="o", hollow=True))
     return [*key, KeyEntry("best so far", MUTED, line="-")]
 
 
@@ -172,11 +172,12 @@ def _ended(trial: TrialFacts) -> float:
 
 
 def _states(search: SearchFacts) -> str:
-    """Count the trials by how they ended."""
-    n_finished = sum(trial.state == "complete" for trial in search.trials)
-    words = [f"{n_finished} of {counted(len(search.trials), 'trial')} finished"]
+    """Count the trials by how they ended, confirmations left out."""
+    trials = [trial for trial in search.trials if trial.purpose == "search"]
+    n_finished = sum(trial.state == "complete" for trial in trials)
+    words = [f"{n_finished} of {counted(len(trials), 'trial')} finished"]
     for state, name in _LANES.items():
-        if n := sum(trial.state == state for trial in search.trials):
+        if n := sum(trial.state == state for trial in trials):
             words.append(f"{n} {name}")
     return ", ".join(words)
 
