@@ -37,6 +37,10 @@ run: $(VENV)/installed  ## the main job on the data that is found; MINUTES=5
 test: $(VENV)/installed  ## the fast tests
 	$(BIN)/python -m pytest -n 2
 
+.PHONY: test-browser
+test-browser: $(VENV)/installed  ## the pages, in Debian's Chromium
+	$(BIN)/python -m pytest -m browser -n 2
+
 .PHONY: test-slow
 test-slow: $(VENV)/installed  ## the slow tests and those on real data
 	$(BIN)/python -m pytest -m "slow or real_data" --timeout=1200

@@ -233,6 +233,7 @@ SUMMARIES: dict[str, Callable[[Sequence[Row]], Table]] = {
     "prediction": summary_of_prediction,
     "predict_folder": lambda rows: summary_of_ratios("Predicting a folder of PNG files (`predict_folder.py`)", rows),
     "start_up": lambda rows: summary_of_ratios("Start-up (`start_up.py`)", rows),
+    "evidence": lambda rows: summary_of_ratios("Evidence and report (`evidence.py`)", rows),
     "loading": lambda rows: summary_of_ratios("Loading the six CSV files (`loading.py`)", rows),
 }
 

@@ -11,7 +11,7 @@ from tests.conftest import blobs
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.dataset import Dataset, Opening, SealedTestSet
 from fashion_classifier.data.fingerprint import Duplicates
-from fashion_classifier.data.split import SplitConfig, split
+from fashion_classifier.data.split import Split, SplitConfig, fold_numbers, split
 from fashion_classifier.errors import DataError, UsageError
 
 
@@ -116,3 +116,28 @@ def test_opening_the_test_set_leaves_a_trace():
     test.open("to see it")
     assert [opening.reason for opening in seen] == ["to see it"]
     assert test.openings == seen
+
+
+def test_folds_are_stratified_and_hold_groups_and_duplicates_together():
+    dataset = blobs(300)
+    groups = np.array([f"garment {number // 2}" for number in range(300)])
+    images = dataset.images.copy()
+    images[7] = images[200]
+    labels = dataset.labels.copy()
+    labels[1::2] = labels[::2]
+    labels[7] = labels[6] = labels[200] = labels[201] = 1
+    fold = fold_numbers(Dataset(images, labels, dataset.classes, groups), 5, seed=0)
+    assert set(fold.tolist()) == set(range(5))
+    assert fold[7] == fold[200] == fold[6] == fold[201]
+    assert all(len(set(fold[groups == name].tolist())) == 1 for name in np.unique(groups))
+    for label in range(3):
+        counts = np.bincount(fold[labels == label], minlength=5)
+        assert counts.max() - counts.min() <= 0.2 * counts.sum()
+    assert np.array_equal(fold, fold_numbers(Dataset(images, labels, dataset.classes, groups), 5, seed=0))
+
+
+def test_groups_are_still_known_when_parts_are_joined():
+    dataset = blobs(60)
+    grouped = Dataset(dataset.images, dataset.labels, dataset.classes, np.array([str(n // 2) for n in range(60)]))
+    parts = Split(grouped.take(np.arange(40)), grouped.take(np.arange(40, 60)), SealedTestSet(grouped))
+    assert np.array_equal(parts.everything_but_test.groups, grouped.groups)

@@ -48,7 +48,7 @@ def test_all_numbers_are_scikit_learns(given_answers):
     assert evaluation.accuracy == wilson(int((labels == predicted).sum()), len(labels))
     assert evaluation.n_misclassified == (labels != predicted).sum()
     assert evaluation.confusion == tuple(map(tuple, confusion_matrix(labels, predicted, labels=every).tolist()))
-    assert evaluation.loss == pytest.approx(log_loss(labels, probabilities, labels=every), rel=1e-5, abs=1e-6)
+    assert evaluation.loss.value == pytest.approx(log_loss(labels, probabilities, labels=every), rel=1e-5, abs=1e-6)
 
     columns = precision_recall_fscore_support(labels, predicted, labels=every, zero_division=0)
     for report, name, *expected in zip(evaluation.per_class, classes, *columns, strict=True):
@@ -73,7 +73,7 @@ def test_one_wrong_certainty_costs_as_many_nats_as_with_scikit_learn():
     labels = np.array([0, 1])
     certain = np.array([[0.0, 1.0], [0.0, 1.0]])
     for probabilities, nats in ((certain.astype(np.float32), 15.9424), (certain, 36.0437)):
-        loss = evaluate(labels, probabilities, ("a", "b")).loss
+        loss = evaluate(labels, probabilities, ("a", "b")).loss.value
         assert loss == pytest.approx(nats / 2, abs=1e-4)
         assert loss == pytest.approx(log_loss(labels, probabilities, labels=[0, 1]), rel=1e-5)
 
@@ -81,7 +81,7 @@ def test_one_wrong_certainty_costs_as_many_nats_as_with_scikit_learn():
 def test_a_single_class_is_always_right():
     evaluation = evaluate(np.array([0, 0]), np.ones((2, 1)), ("only",))
     assert (evaluation.accuracy.value, evaluation.macro_f1.value, evaluation.confusion) == (1, 1, ((2,),))
-    assert evaluation.loss == pytest.approx(0)
+    assert evaluation.loss.value == pytest.approx(0)
 
 
 def test_rows_are_true_classes_and_columns_predicted_ones():

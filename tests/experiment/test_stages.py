@@ -33,15 +33,15 @@ def test_a_stage_is_read_back_as_it_was(made, tmp_path):
     keep(folder, "training", made)
     again = kept(folder, "training")
     assert again.result == made.result
-    assert set(again.probabilities) == {"training", "validation"}
+    assert set(again.probabilities) == {"training", "validation", "validation, one view"}
     np.testing.assert_array_equal(again.losses, made.losses)
     for name, probabilities in made.probabilities.items():
         np.testing.assert_array_equal(again.probabilities[name], probabilities)
 
 
 def test_how_hard_images_are_is_told_in_the_order_of_the_retraining(made):
-    losses = losses_so_far(made, SPLIT)
+    losses = losses_so_far(made.losses, made.probabilities["validation"], SPLIT)
     assert losses.shape == (len(SPLIT.everything_but_test),)
     assert np.isfinite(losses).all()
     np.testing.assert_array_equal(losses[:300], made.losses)
-    assert losses[300:].mean() == pytest.approx(made.result.validation.loss, rel=1e-4)
+    assert losses[300:].mean() == pytest.approx(made.result.validation.loss.value, rel=1e-4)

@@ -5,15 +5,34 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 from scipy.special import softmax
 
+from fashion_classifier.evaluation.choosing import measure_optimism
 from fashion_classifier.evaluation.comparison import compare
+from fashion_classifier.evaluation.confidence import Answers, fit_rules, measure_confidence
 from fashion_classifier.evaluation.intervals import wilson
+from fashion_classifier.evaluation.ladder import Climber, build_ladder
 from fashion_classifier.evaluation.metrics import evaluate
+from fashion_classifier.evaluation.near_duplicates import NearDuplicate
+from fashion_classifier.evaluation.novelty import measure_novelty
+from fashion_classifier.evaluation.repetition import measure_repeats
+from fashion_classifier.evaluation.robustness import compare_robustness
+from fashion_classifier.reporting.evidence import (
+    AttackResult,
+    DoubtfulImage,
+    Evidence,
+    LabelFindings,
+    LearningPoint,
+    NearDuplicates,
+    RepeatedRung,
+    RetrainingGain,
+    SeedNoise,
+)
 from fashion_classifier.reporting.gallery import Gallery, choose_gallery
 from fashion_classifier.reporting.predictions import ModelName, SplitName, predictions_table
 from fashion_classifier.reporting.results import (
@@ -127,6 +146,7 @@ def make_run(
         search=_search(evaluations["optimized"]["validation"].accuracy.value, len(labels["validation"]), rng)
         if search
         else None,
+        evidence=_evidence(labels, probabilities, rng),
         openings=({"time": "2026-03-01T12:04:40+00:00", "reason": "evaluation of both models"},),
         made_with={
             "command": "fashion run --data six-csv --minutes 5",
@@ -146,6 +166,106 @@ def make_run(
     )  # fmt: skip
     gallery = choose_gallery(predictions, images["test"], hashes["test"])
     return FakeRun(results, predictions, gallery)
+
+
+def _evidence(labels: dict[str, np.ndarray], probabilities: Any, rng: np.random.Generator) -> Evidence:
+    """Measure the made-up answers as a run measures real ones."""
+    validation, test = labels["validation"], labels["test"]
+    rules = {name: fit_rules(Answers(validation, said["validation"])) for name, said in probabilities.items()}
+    predicted = {name: said["validation"].argmax(axis=1) for name, said in probabilities.items()}
+    right = [said["test"].argmax(axis=1) == test for said in probabilities.values()]
+    corrupted = [answer & (rng.random((3, 5, len(test))) < np.linspace(0.95, 0.5, 5)[:, None]) for answer in right]
+    k = probabilities["optimized"]["test"].shape[1]
+    strange = {kind: rng.dirichlet(np.ones(k), 60).astype(np.float32) for kind in ("smooth noise", "letters")}
+    return Evidence(
+        confidence={
+            name: measure_confidence(rules[name], Answers(test, said["test"])) for name, said in probabilities.items()
+        },
+        novelty=measure_novelty(rules["optimized"].refusal, probabilities["optimized"]["test"], strange),
+        robustness=compare_robustness(("Gaussian noise", "Shift", "Contrast"), *corrupted, *right),
+        ladder=build_ladder(
+            validation,
+            [
+                Climber("Initial model", "as most would begin", predicted["initial"]),
+                Climber("Chosen configuration", "another network, another recipe", predicted["optimized"]),
+            ],
+        ),
+        seeds=None,
+        learning_curve=(),
+    )
+
+
+def in_full(run: FakeRun) -> tuple[FakeRun, Gallery]:
+    """Add what a full evaluation finds out, and give the images whose labels are doubtful."""
+    rng = np.random.default_rng(7)
+    k = len(run.results.data.classes)
+    labels = _labels(400, k, rng)
+    difficulty = rng.normal(0, 1.3, (len(labels), k))
+    answers = [_answers(labels, skill, difficulty, rng) for skill in (3.0, 3.4, 4.0, 4.2)]
+    right = [(said.argmax(1) == labels).astype(float).reshape(4, 100).mean(1) for said in answers]
+    rungs = tuple(
+        RepeatedRung(
+            title=title,
+            change=change,
+            accuracy=measure_repeats(values[:3]),
+            step=None if below is None else measure_repeats(values[:3] - below[:3]),
+        )
+        for title, change, values, below in zip(
+            ("Initial model", "Trial 0, cnn", "Chosen configuration", "Averaged views"),
+            ("as most would begin", "known to do well", "what the run chose", "averages of two views"),
+            right,
+            [None, *right[:-1]],
+            strict=True,
+        )
+    )
+    images = _draw(labels[:40], run.gallery.images.shape[1:], rng)
+    hashes = [hashlib.sha256(image.tobytes()).hexdigest() for image in images]
+    found = tuple(
+        DoubtfulImage(
+            image_sha256=name,
+            given=run.results.data.classes[label],
+            suggested=run.results.data.classes[(label + 1) % k],
+            probability_given=0.02,
+            probability_suggested=0.9,
+        )
+        for name, label in zip(hashes, labels.tolist(), strict=False)
+    )
+    attacks = tuple(
+        AttackResult(attack, strength, 100, wilson(90 - 4 * strength, 100))
+        for attack, strength in (("none", 0), ("FGSM", 2), ("FGSM", 4), ("PGD", 2), ("PGD", 4))
+    )
+    evidence = replace(
+        run.results.evidence,
+        seeds=SeedNoise(
+            accuracies=tuple(right[3][:3].tolist()),
+            losses=(0.21, 0.22, 0.2),
+            steps=(900, 900, 900),
+            seconds=(60.0, 61.0, 60.5),
+            first_against_second=compare(labels, answers[2].argmax(1), answers[3].argmax(1)),
+        ),
+        learning_curve=tuple(
+            LearningPoint(n_images=n, share=n / 800, training=wilson(n - n // 80, n), validation=wilson(n_right, 400))
+            for n, n_right in ((8, 210), (40, 300), (160, 340), (800, 372))
+        ),
+        repeated_ladder=rungs,
+        retraining=RetrainingGain(
+            n_folds=5, growth=1.25, step=compare(labels, answers[2].argmax(1), answers[3].argmax(1))
+        ),
+        attacks={"initial": attacks, "optimized": attacks},
+        labels=LabelFindings(n=1200, n_suspects=37, estimated_share=0.04, suspects=found[:20], hardest=found[20:]),
+        near_duplicates=(
+            NearDuplicates(
+                first="test",
+                second="training",
+                n=1,
+                n_first=1000,
+                threshold=8.0,
+                nearest=(NearDuplicate(3, 17, 4.2, mirrored=True, exact=False),),
+            ),
+        ),
+    )
+    gallery = Gallery(images, np.array(hashes, dtype=np.str_))
+    return replace(run, results=replace(run.results, evidence=evidence)), gallery
 
 
 def _labels(n: int, k: int, rng: np.random.Generator) -> np.ndarray:
@@ -182,9 +302,9 @@ def _model(title, family, config, evaluations) -> ModelResult:
             step=number * 40,
             seconds=number * 4.5,
             learning_rate=0.1 * (1 - number / (epochs + 1)),
-            training_loss=final.loss * (0.75 + 1.6 / number),
+            training_loss=final.loss.value * (0.75 + 1.6 / number),
             training_accuracy=evaluations["training"].accuracy.value * (1 - 0.4 / number**1.5),
-            validation_loss=final.loss * (1 + 1.2 / number + 0.01 * max(0, number - epochs + 3)),
+            validation_loss=final.loss.value * (1 + 1.2 / number + 0.01 * max(0, number - epochs + 3)),
             validation_accuracy=final.accuracy.value * (1 - 0.3 / number**1.5 * (number < epochs - 3)),
         )
         for number in range(1, epochs + 1)
@@ -257,6 +377,7 @@ def _search(best: float, n_validation: int, rng: np.random.Generator) -> SearchF
         importance={"cnn": {"learning_rate": 0.62, "dropout": 0.27, "weight_decay": 0.11}},
         epochs_per_trial="3 epochs",
         seconds=150.0,
+        optimism=measure_optimism(rng.random((10, n_validation)) < best),
     )
 
 

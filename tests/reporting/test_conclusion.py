@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.reporting.conftest import in_full
 
 from fashion_classifier.evaluation.comparison import compare_counts
 from fashion_classifier.evaluation.intervals import Estimate
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.reporting.conclusion import conclude
-from fashion_classifier.reporting.conclusion.robustness import NOT_MEASURED
 
 
 def text(section):
@@ -226,9 +226,16 @@ def test_a_search_may_have_gained_nothing(fake_run, changes, sentence):
 
 
 def test_robustness_says_what_was_not_measured(make_run, fake_run):
+    missing = (
+        "how much the seed moves the result, how accuracy grows with the number of training images, what the "
+        "retraining gained, how both models fare under attack and which labels are doubtful"
+    )
     for run in (fake_run, make_run(search=False)):
-        assert conclude(run.results).robustness.sentences[-1] == NOT_MEASURED
-    assert "has not been measured in this run" in NOT_MEASURED
+        assert plain(conclude(run.results).robustness.sentences[-1]) == f"Not measured in this run: {missing}."
+    without = replace(fake_run.results, evidence=replace(fake_run.results.evidence, robustness=None, novelty=None))
+    last = plain(conclude(without).robustness.sentences[-1])
+    assert "what corruptions (noise, blur, shifts, other light) do" in last
+    assert "what is answered for images that belong to none of the classes" in last
 
 
 def test_seeds_are_compared_only_where_settings_were_trained_again(fake_run):
@@ -266,7 +273,10 @@ def test_a_drawn_sample_and_a_run_cut_short_are_called_so_first(make_run):
 def test_a_closed_test_set_is_not_spoken_of(fake_run):
     results = fake_run.results
     closed = replace(
-        results, initial=replace(results.initial, test=None), optimized=replace(results.optimized, test=None)
+        results,
+        initial=replace(results.initial, test=None),
+        optimized=replace(results.optimized, test=None),
+        evidence=replace(results.evidence, robustness=None, novelty=None),
     )
     conclusion = conclude(closed)
     assert "of the cross-validation images" in conclusion.headline
@@ -278,3 +288,29 @@ def test_a_closed_test_set_is_not_spoken_of(fake_run):
 def test_one_class_is_told_of_without_comparing_classes(make_run):
     words = everything(conclude(make_run(classes=("only",), search=False).results))
     assert "only" not in words.replace("the only", "")
+
+
+def test_the_group_of_corruptions_that_costs_most_names_its_augmentation(fake_run):
+    results = fake_run.results
+    suite = results.evidence.robustness
+    means = {"Gaussian noise": 0.4, "Shift": 0.8, "Contrast": 0.9}
+    kinds = tuple(replace(kind, mean_accuracy_b=means[kind.kind]) for kind in suite.kinds)
+    changed = replace(suite, kinds=kinds, clean_accuracy_b=Estimate(0.95, 0.94, 0.96))
+    told = text(conclude(replace(results, evidence=replace(results.evidence, robustness=changed))).robustness)
+    assert "As a group, noise costs it most, 55.0 points on average" in told
+    assert "training with noise added" in told
+    unhurt = replace(changed, kinds=tuple(replace(kind, mean_accuracy_b=0.949) for kind in kinds))
+    told = text(conclude(replace(results, evidence=replace(results.evidence, robustness=unhurt))).robustness)
+    assert "No group of corruptions costs it a point" in told
+
+
+def test_a_full_evaluation_is_put_into_words(fake_run):
+    results = in_full(fake_run)[0].results
+    conclusion = conclude(results)
+    told = everything(conclusion)
+    assert "Trained with 3 seeds, the chosen configuration has a cross-validation accuracy of" in told
+    assert "Retraining with more images gained" in told
+    assert "More images help: 800 training images instead of 160, 5 times as many" in told
+    assert "changes each pixel by at most 2 of 255 grey levels brings the optimized model down from 90" in told
+    assert "Not measured" not in told
+    assert "Of 3 steps from the initial model to the optimized one, the largest is that to" in told

@@ -99,12 +99,15 @@ class TestEveryFigure:
             "learning-curves",
             "search",
             "importance",
+            "ladder",
             "confusion-initial",
             "confusion-rates-initial",
             "confusion-optimized",
             "confusion-rates-optimized",
             "per-class",
             "splits",
+            "reliability",
+            "robustness",
             "mistakes-initial",
             "mistakes-optimized",
             "mended-and-broken",
@@ -162,7 +165,7 @@ class TestInitialAgainstOptimized:
             for evaluation in (model.test, model.validation):
                 assert f"{100 * evaluation.accuracy.value:.1f} %" in texts
                 assert f"{evaluation.macro_f1.value:.3f}" in texts
-                assert f"{evaluation.loss:.3f}" in texts
+                assert f"{evaluation.loss.value:.3f}" in texts
 
     def test_the_title_follows_the_models(self, make_run):
         run = make_run(initial_skill=4.2, optimized_skill=3.0)

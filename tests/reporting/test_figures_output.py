@@ -95,7 +95,7 @@ def test_save_figures_writes_each_as_svg_and_png_and_nothing_else(fake_run, tmp_
         broken(fake_run.predictions, fake_run.gallery),
         folder,
     )
-    assert len(paths) == 13
+    assert len(paths) == 16
     expected = {f"{name}{suffix}" for name in paths for suffix in (".svg", ".png")}
     assert {path.name for path in folder.iterdir()} == expected
     for name, path in paths.items():

@@ -17,7 +17,7 @@ COMMANDS = {
     "tune": "Search for the best recipe; the same command goes on where it stopped.",
     "evaluate": "Evaluate a model on the data's test set; a run's record notes that the test set was opened.",
     "compare": "Compare two models on the same test images, paired: what B mends and breaks, and whether it is better.",
-    "report": "Make a run's figures and report.html again, from the run folder alone.",
+    "report": "Make a run's figures, model card and report.html again, from the run folder alone.",
     "predict": "Classify pictures that already look like the model's training data.",
     "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
     "runs": "List the runs in a folder, oldest first, with what came out of them.",

@@ -44,7 +44,7 @@ def compare(
                 str(model.path),
                 percent(result.accuracy.value),
                 between(result.accuracy.low, result.accuracy.high),
-                f"{result.loss:.3f}",
+                f"{result.loss.value:.3f}",
             ]
             for letter, model, result in zip("AB", opened, (a, b), strict=True)
         ]

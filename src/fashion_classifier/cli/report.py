@@ -13,20 +13,36 @@ from fashion_classifier.cli.output import output
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    as_pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print the report to report.pdf as well, with a Chromium that is installed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make a run's figures and report.html again, from the run folder alone.
+    """Make a run's figures, model card and report.html again, from the run folder alone.
 
-    Example:
+    Examples:
 
       fashion report runs/2026-01-31-101500-auto
+
+      fashion report runs/2026-01-31-101500-auto --pdf
     """
-    from fashion_classifier.reporting.figure_files import write_figures
-    from fashion_classifier.reporting.page import write_report
+    from fashion_classifier.reporting.documents import write_documents
+    from fashion_classifier.reporting.pdf import PDF, write_pdf
 
     with output(as_json=as_json) as out_to:
-        figures = write_figures(run)
-        page = write_report(run)
+        documents = write_documents(run, progress=out_to.progress)
         out_to.tell(f"Figures: {run / 'figures'}")
-        out_to.tell(f"Report:  {page}")
-        out_to.result("report", {"report": str(page), "figures": {name: str(path) for name, path in figures.items()}})
+        out_to.tell(f"Card:    {documents.model_card}")
+        out_to.tell(f"Report:  {documents.report}")
+        pdf = write_pdf(documents.report, run / PDF) if as_pdf else None
+        if pdf is not None:
+            out_to.tell(f"PDF:     {pdf}")
+        out_to.result(
+            "report",
+            {
+                "report": str(documents.report),
+                "pdf": None if pdf is None else str(pdf),
+                "model_card": str(documents.model_card),
+                "figures": {name: str(path) for name, path in documents.figures.items()},
+            },
+        )

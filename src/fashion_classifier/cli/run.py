@@ -140,7 +140,7 @@ def _show(out_to: Output, outcome: Any) -> None:
                 percent(model.validation.accuracy.value),
                 percent(test.accuracy.value),
                 between(test.accuracy.low, test.accuracy.high),
-                f"{test.loss:.3f}",
+                f"{test.loss.value:.3f}",
                 f"{test.n_misclassified:,}",
             ]
         )
@@ -198,7 +198,8 @@ def evaluation_facts(evaluation: Any) -> dict[str, Any]:
         "n": evaluation.n,
         "accuracy": evaluation.accuracy.value,
         "accuracy_interval": [evaluation.accuracy.low, evaluation.accuracy.high],
-        "loss": evaluation.loss,
+        "loss": evaluation.loss.value,
+        "loss_interval": evaluation.loss.as_list,
         "macro_f1": evaluation.macro_f1.value,
         "macro_f1_interval": [evaluation.macro_f1.low, evaluation.macro_f1.high],
         "misclassified": evaluation.n_misclassified,

@@ -134,7 +134,7 @@ def train(
             accuracy = validation.accuracy
             out_to.tell(
                 f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
-                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss:.3f}"
+                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
             )
         else:
             out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")

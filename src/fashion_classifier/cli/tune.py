@@ -92,7 +92,7 @@ def tune(
             out_to.tell("No trial is complete yet; the same command goes on.")
             out_to.result("tune", {**facts, "chosen": None, "leaderboard": [], "confirmed": []})
             return
-        found = search_facts(search, chosen, prepared.clock.used_s, "")
+        found = search_facts(search, chosen, prepared.clock.used_s, "", seed=config.seed)
         rows = [
             [
                 row.family,

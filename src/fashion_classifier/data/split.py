@@ -73,10 +73,12 @@ class Split:
     def everything_but_test(self) -> Dataset:
         """Training and cross-validation images together, for the final fit."""
         parts = (self.training, self.validation)
+        groups = [part.groups for part in parts if part.groups is not None]
         return Dataset(
             np.concatenate([part.images for part in parts]),
             np.concatenate([part.labels for part in parts]),
             self.training.classes,
+            np.concatenate(groups) if len(groups) == len(parts) else None,
         )
 
 
@@ -102,7 +104,7 @@ def split(collection: Collection, config: SplitConfig | None = None) -> Split:
     rest, validation, test = collection.training, collection.validation, collection.test
     notes = []
     if test is None:
-        rest, held_out = _hold_out(rest, config.test_fraction, derive_seed(config.seed, "split", "test"), "test")
+        rest, held_out = hold_out(rest, config.test_fraction, derive_seed(config.seed, "split", "test"), "test")
         test = SealedTestSet(held_out)
         notes.append(
             f"The data has no test set: {len(held_out):,} images ({config.test_fraction:.0%}) were split off as one, "
@@ -110,20 +112,34 @@ def split(collection: Collection, config: SplitConfig | None = None) -> Split:
         )
     if validation is None:
         seed = derive_seed(config.seed, "split", "validation")
-        rest, validation = _hold_out(rest, config.validation_fraction, seed, "cross-validation")
+        rest, validation = hold_out(rest, config.validation_fraction, seed, "cross-validation")
     return Split(rest, validation, test, tuple(notes))
 
 
-def _hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[Dataset, Dataset]:
-    """Split off about `fraction` of each class, whole units at a time."""
-    unit = _units(dataset)
-    n_units = int(unit.max()) + 1
-    class_of_unit = np.zeros(n_units, dtype=np.int64)
-    class_of_unit[unit[::-1]] = dataset.labels[::-1]
-    size_of_unit = np.bincount(unit, minlength=n_units)
+def hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[Dataset, Dataset]:
+    """Split off about a fraction of each class; images of one group, and exact duplicates, stay on one side.
 
+    Parameters
+    ----------
+    fraction
+        Of each class's images, above 0 and below 1; each side keeps one of each class at least.
+    name
+        What the part that is split off is called in a message.
+
+    Returns
+    -------
+    (Dataset, Dataset)
+        The rest, and what was split off.
+
+    Raises
+    ------
+    DataError
+        If a class is too small to have an image on both sides.
+    """
+    unit = _units(dataset)
+    class_of_unit, size_of_unit = _describe_units(dataset, unit)
     generator = np.random.default_rng(seed)
-    chosen = np.zeros(n_units, dtype=bool)
+    chosen = np.zeros(len(size_of_unit), dtype=bool)
     faults = FaultList()
     for label, class_name in enumerate(dataset.classes):
         units = generator.permutation(np.flatnonzero(class_of_unit == label))
@@ -141,6 +157,37 @@ def _hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[
     faults.raise_if_any()
     held_out = chosen[unit]
     return dataset.take(np.flatnonzero(~held_out)), dataset.take(np.flatnonzero(held_out))
+
+
+def fold_numbers(dataset: Dataset, n_folds: int, seed: int) -> NDArray[np.int64]:
+    """Give each image one of `n_folds` folds of about equal size, stratified by class.
+
+    Images of one group, and exact duplicates, lie in one fold.
+
+    Returns
+    -------
+    numpy.ndarray
+        int64 array of shape (n,), from 0.
+    """
+    unit = _units(dataset)
+    class_of_unit, size_of_unit = _describe_units(dataset, unit)
+    generator = np.random.default_rng(seed)
+    fold = np.zeros(len(size_of_unit), dtype=np.int64)
+    for label in range(len(dataset.classes)):
+        units = generator.permutation(np.flatnonzero(class_of_unit == label))
+        ends = np.cumsum(size_of_unit[units])
+        middles = (ends - size_of_unit[units] / 2) / max(1, ends[-1] if len(ends) else 1)
+        turned = (middles + label / len(dataset.classes)) % 1  # small classes do not all begin in the first fold
+        fold[units] = np.minimum(n_folds - 1, (turned * n_folds).astype(np.int64))
+    return fold[unit]
+
+
+def _describe_units(dataset: Dataset, unit: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the class (its first image's) and the number of images of each unit."""
+    n_units = int(unit.max()) + 1
+    class_of_unit = np.zeros(n_units, dtype=np.int64)
+    class_of_unit[unit[::-1]] = dataset.labels[::-1]
+    return class_of_unit, np.bincount(unit, minlength=n_units)
 
 
 def _units(dataset: Dataset) -> NDArray[np.int64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,6 +107,57 @@ def bootstrap_macro_f1(
     return Estimate(value, min(low, value), max(high, value))
 
 
+def percentile_bootstrap(
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    n_images: int,
+    *,
+    confidence: float = 0.95,
+    n_resamples: int = 1000,
+    seed: int,
+) -> Estimate:
+    """Give the percentile bootstrap interval of a statistic, resampling images.
+
+    Parameters
+    ----------
+    statistic
+        From counts of shape (resamples, n_images), how often each image was drawn, to values of shape (resamples,).
+    n_images
+        Number of images, at least 1.
+    confidence
+        Nominal coverage, above 0 and below 1.
+    n_resamples
+        Number of resamples, at least 1.
+    seed
+        Of the resampling.
+
+    Raises
+    ------
+    UsageError
+        If these numbers cannot be.
+
+    References
+    ----------
+    B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+    """
+    if n_resamples < 1 or n_images < 1:
+        raise UsageError(f"there must be resamples and images, but got {n_resamples} and {n_images}")
+    tail = (1 - _checked_confidence(confidence)) / 2
+    rng = np.random.default_rng(seed)
+    block = max(1, _BLOCK_CELLS // n_images)
+    drawn = [
+        statistic(_counts_drawn(n_images, min(block, n_resamples - start), rng))
+        for start in range(0, n_resamples, block)
+    ]
+    low, high = np.quantile(np.concatenate(drawn), (tail, 1 - tail)).tolist()
+    value = float(statistic(np.ones((1, n_images)))[0])
+    return Estimate(value, min(low, value), max(high, value))
+
+
+def mean_with_interval(values: NDArray[np.float64], *, seed: int) -> Estimate:
+    """Give the mean of images' values, float64 of shape (n,), with its 95 % percentile bootstrap interval."""
+    return percentile_bootstrap(lambda counts: counts @ values / counts.sum(axis=1), len(values), seed=seed)
+
+
 def f1_scores(hits: NDArray[np.int64], support: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.float64]:
     """Give each class's F1; 0 where a class is neither there nor predicted.
 
@@ -151,6 +202,14 @@ def _resampled_macro_f1(
         support, predicted = _sums_by(rows, cells, len(confusion)), _sums_by(columns, cells, len(confusion))
         hits = _sums_by(rows[diagonal], cells[:, diagonal], len(confusion))
         yield f1_scores(hits, support, predicted).mean(axis=1)
+
+
+def _counts_drawn(n_images: int, n_resamples: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw as many images as there are, with replacement; return how often each was drawn: (n_resamples, n_images)."""
+    counts = np.empty((n_resamples, n_images))
+    for row in counts:
+        row[:] = np.bincount(rng.integers(0, n_images, n_images), minlength=n_images)
+    return counts
 
 
 def _sums_by(classes: NDArray[np.int64], cells: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_classifier.errors import UsageError
-from fashion_classifier.evaluation.intervals import Estimate, bootstrap_macro_f1, f1_scores, wilson
+from fashion_classifier.evaluation.intervals import Estimate, bootstrap_macro_f1, f1_scores, mean_with_interval, wilson
 from fashion_classifier.seeds import derive_seed
 
 # How far a row of probabilities may sum from 1: a softmax in single precision over a thousand classes stays
@@ -30,6 +30,8 @@ class ClassReport:
         Harmonic mean of the two.
     support
         Number of images of the class.
+    recall_interval
+        Wilson's 95 % interval for recall; None for an average, and for a class without images.
     """
 
     name: str
@@ -37,6 +39,7 @@ class ClassReport:
     recall: float
     f1: float
     support: int
+    recall_interval: Estimate | None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Evaluation:
     accuracy
         With Wilson's 95 % interval.
     loss
-        Mean cross-entropy in nats.
+        Mean cross-entropy in nats, with a 95 % bootstrap interval over images.
     macro_f1
         With a 95 % bootstrap interval over images.
     confusion
@@ -64,7 +67,7 @@ class Evaluation:
     n: int
     classes: tuple[str, ...]
     accuracy: Estimate
-    loss: float
+    loss: Estimate
     macro_f1: Estimate
     confusion: tuple[tuple[int, ...], ...]
     per_class: tuple[ClassReport, ...]
@@ -107,7 +110,7 @@ def evaluate(
         n=len(labels),
         classes=classes,
         accuracy=wilson(n_right, len(labels)),
-        loss=cross_entropy(labels, probabilities),
+        loss=mean_with_interval(cross_entropies(labels, probabilities), seed=derive_seed(seed, "bootstrap", "loss")),
         macro_f1=bootstrap_macro_f1(confusion, seed=derive_seed(seed, "bootstrap", "macro-f1")),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         per_class=per_class,
@@ -134,7 +137,12 @@ def count_confusions(labels: NDArray[np.int64], predicted: NDArray[np.int64], n_
 
 
 def cross_entropy(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
-    """Give the mean cross-entropy in nats.
+    """Give the mean cross-entropy in nats: of `cross_entropies`."""
+    return float(cross_entropies(labels, probabilities).mean())
+
+
+def cross_entropies(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Give each image's cross-entropy in nats, a float64 array of shape (n,).
 
     A probability of 0 or 1 is moved inside by its type's epsilon, as scikit-learn does, so that one wrong
     certainty costs 16 nats in single precision (36 in double) and not infinity.
@@ -148,7 +156,8 @@ def cross_entropy(labels: NDArray[np.int64], probabilities: NDArray[np.floating]
     """
     epsilon = float(np.finfo(probabilities.dtype).eps)
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    return float(-np.log(np.clip(of_truth, epsilon, 1 - epsilon)).mean())
+    found: NDArray[np.float64] = -np.log(np.clip(of_truth, epsilon, 1 - epsilon))
+    return found
 
 
 def _class_reports(confusion: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[ClassReport, ...]:
@@ -157,7 +166,8 @@ def _class_reports(confusion: NDArray[np.int64], classes: tuple[str, ...]) -> tu
     precision = np.divide(hits, predicted, out=np.zeros(len(classes)), where=predicted > 0)
     recall = np.divide(hits, support, out=np.zeros(len(classes)), where=support > 0)
     f1 = f1_scores(hits, support, predicted)
-    columns = (classes, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist())
+    intervals = [wilson(int(hit), int(n)) if n else None for hit, n in zip(hits, support, strict=True)]
+    columns = (classes, precision.tolist(), recall.tolist(), f1.tolist(), support.tolist(), intervals)
     return tuple(ClassReport(*row) for row in zip(*columns, strict=True))
 
 
@@ -165,7 +175,7 @@ def _average(name: str, reports: tuple[ClassReport, ...], weights: NDArray[np.fl
     """Average the classes' reports."""
     ratios = np.array([(report.precision, report.recall, report.f1) for report in reports])
     precision, recall, f1 = np.average(ratios, axis=0, weights=weights).tolist()
-    return ClassReport(name, precision, recall, f1, sum(report.support for report in reports))
+    return ClassReport(name, precision, recall, f1, sum(report.support for report in reports), None)
 
 
 def _check(labels: NDArray[np.int64], probabilities: NDArray[np.floating], classes: tuple[str, ...]) -> None:

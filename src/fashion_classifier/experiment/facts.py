@@ -9,6 +9,7 @@ import numpy as np
 
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.split import Split
+from fashion_classifier.evaluation.choosing import Optimism, measure_optimism
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.intervals import wilson
 from fashion_classifier.evaluation.metrics import Evaluation
@@ -68,7 +69,7 @@ def model_result(
     )
 
 
-def search_facts(search: Search, chosen: Trial, seconds: float, epochs_per_trial: str) -> SearchFacts:
+def search_facts(search: Search, chosen: Trial, seconds: float, epochs_per_trial: str, *, seed: int) -> SearchFacts:
     """Describe the search."""
     trials, confirmations = search.trials(SEARCH), search.trials(CONFIRMATION)
     labels = search.workshop.split.validation.labels
@@ -81,6 +82,7 @@ def search_facts(search: Search, chosen: Trial, seconds: float, epochs_per_trial
         importance=search.importance(),
         epochs_per_trial=epochs_per_trial,
         seconds=seconds,
+        optimism=_optimism(search, seed),
     )
 
 
@@ -157,3 +159,11 @@ def _leaderboard(trials: list[Trial], n_images: int) -> tuple[FamilyBest, ...]:
         for family, trial in best.items()
     ]
     return tuple(sorted(rows, key=lambda row: -row.accuracy.value))
+
+
+def _optimism(search: Search, seed: int) -> Optimism | None:
+    """Return how much the best trial of a search flatters itself; None where fewer than two were judged."""
+    labels = search.workshop.split.validation.labels
+    answers = [search.predicted(trial) for trial in search.trials() if trial.state == "complete"]
+    right = [predicted == labels for predicted in answers if predicted is not None]
+    return measure_optimism(np.stack(right), seed=seed) if len(right) > 1 else None

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.load import load, locate
 from fashion_classifier.data.split import Split, split
+from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.machine import choose_device, use_threads
+from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.progress import Progress, silent
+from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.train import Workshop
 
 
@@ -35,6 +38,33 @@ def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = sile
     exact = config.minutes is None
     workshop = Workshop(parts, choose_device(config.device), {}, provenance_of(collection, config), exact)
     return Prepared(collection, parts, workshop, clock)
+
+
+def reopen(record: RunFolder, clock: Clock, *, progress: Progress = silent) -> tuple[Collection, Split]:
+    """Load and split a run's own data as the run did.
+
+    Raises
+    ------
+    UsageError
+        If the data has changed since the run began.
+    """
+    with clock.paused():
+        place = locate(record.config.data, progress=progress)
+    collection = load(place, options=record.config.read_options, progress=progress)
+    if collection.identity != record.facts["identity"]:
+        raise UsageError(
+            f"{record.path}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
+            f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
+        )
+    return collection, split(collection, record.config.split_config)
+
+
+def workshop_of(record: RunFolder, collection: Collection, parts: Split) -> Workshop:
+    """Return the workshop in which a run's models are made, its precisions as they were decided on before."""
+    remembered = {name: PrecisionChoice(**choice) for name, choice in record.facts.get("precisions", {}).items()}
+    config = record.config
+    exact = config.minutes is None
+    return Workshop(parts, choose_device(config.device), remembered, provenance_of(collection, config), exact)
 
 
 def provenance_of(collection: Collection, config: RunConfig) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +21,7 @@ from fashion_classifier.experiment.budget import (
     share_out,
     training_seconds,
 )
+from fashion_classifier.experiment.climbing import SearchedRung, climb, climb_search, keep_rungs
 from fashion_classifier.experiment.facts import (
     data_facts,
     length_of,
@@ -35,7 +36,7 @@ from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.outcome import RunOutcome
 from fashion_classifier.experiment.planning import Plan, retraining_recipe
-from fashion_classifier.experiment.preparation import provenance_of
+from fashion_classifier.experiment.preparation import reopen, workshop_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, losses_so_far, retrained
@@ -46,10 +47,9 @@ from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
-from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
-from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.study import Search
 from fashion_classifier.tuning.trials import Trial
 
@@ -121,24 +121,18 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
     if record.facts.get("finished"):
         raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
     clock = Clock(record.config.limit_s, used_s + float(record.facts["used_s"]))
-    with clock.paused():
-        place = locate(record.config.data, progress=listener.progress)
-    collection = load(place, options=record.config.read_options, progress=listener.progress)
-    if collection.identity != record.facts["identity"]:
-        raise UsageError(
-            f"{folder}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
-            f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
-        )
+    collection, parts = reopen(record, clock, progress=listener.progress)
     record.event("resumed", used_s=clock.used_s)
-    return _Run(record, collection, split(collection, record.config.split_config), clock, listener).execute()
+    return _Run(record, collection, parts, clock, listener).execute()
 
 
 @dataclass(frozen=True)
 class _Found:
-    """What the search ended with: a recipe, and the search's facts if there was one."""
+    """What the search ended with: a recipe, and the search's facts and rungs if there was one."""
 
     recipe: Recipe
     facts: SearchFacts | None
+    rungs: Sequence[SearchedRung] = ()
 
 
 _Result = TypeVar("_Result")
@@ -159,10 +153,7 @@ class _Run:
         self.split = replace(parts, test=parts.test.recorded_by(folder.note_opening))
         self.listener, self.tell = listener, listener.tell
         self.threads = use_threads(self.config.threads)
-        remembered = {name: PrecisionChoice(**choice) for name, choice in folder.facts.get("precisions", {}).items()}
-        provenance = provenance_of(collection, self.config)
-        exact = self.config.minutes is None
-        self.workshop = Workshop(self.split, choose_device(self.config.device), remembered, dict(provenance), exact)
+        self.workshop = workshop_of(folder, collection, self.split)
         self.plan = Plan(folder, self.workshop)
         self.interruption = Interruption()
         self.timings: dict[str, float] = dict(folder.facts.get("timings", {}))
@@ -188,6 +179,7 @@ class _Run:
                 optimized,
                 data=data_facts(self.collection, self.split),
                 search=found.facts,
+                climbers=climb(initial, [rung.climber for rung in found.rungs], optimized),
                 made_with=made_with(self.config, self.workshop, self.threads, self.folder.facts.get("command", "")),
                 timings=self.timings,
                 clock=self.clock,
@@ -262,7 +254,7 @@ class _Run:
         if (finished := self.folder.stage("search")) is not None:
             facts = from_json(SearchFacts, finished, place="the search's stage")
             chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
-            return _Found(self._adapted(search.recipe(chosen)), facts)
+            return self._found(search, chosen, facts)
         begin = self.clock.used_s
         search.run(stop_asked=self._asked, on_trial=self._on_trial, progress=self.listener.progress)
         best = search.chosen()
@@ -270,12 +262,18 @@ class _Run:
             self._stopped("search")
             return _Found(self.plan.known_recipe(shares), None)
         seconds = self.timings.get("search", 0.0) + self.clock.used_s - begin
-        facts = search_facts(search, best, seconds, length_of(config))
+        facts = search_facts(search, best, seconds, length_of(config), seed=self.config.seed)
         if not self._stopped("search"):
             self.folder.finish_stage("search", to_json(facts))
         settings = ", ".join(f"{name} {short(value)}" for name, value in plain_settings(best).items())
         self.tell(f"Chosen of {len(search.trials())} trials: trial {best.index}, {best.params['family']} ({settings})")
-        return _Found(self._adapted(search.recipe(best)), facts)
+        return self._found(search, best, facts)
+
+    def _found(self, search: Search, chosen: Trial, facts: SearchFacts) -> _Found:
+        """Gather what later stages need of a search."""
+        rungs = climb_search(search, chosen, INITIAL.model)
+        keep_rungs(self.folder, rungs)
+        return _Found(search.recipe(chosen), facts, rungs)
 
     def _adapted(self, recipe: Recipe) -> Recipe:
         """Bring what the run's settings say of the data into a recipe."""
@@ -349,7 +347,7 @@ class _Run:
                 retraining_recipe(recipe),
                 seed=derive_seed(self.config.seed, "retraining"),
                 start=optimized.model,
-                losses=losses_so_far(optimized, self.split),
+                losses=losses_so_far(optimized.losses, optimized.probabilities["validation"], self.split),
                 steps=round(optimized.result.steps * growth),
                 seconds=left,
                 on_everything=True,

@@ -23,6 +23,7 @@ TRAINING_IMAGES = 10_000  # of the training part on which a model is evaluated, 
 TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
 LOSSES = "losses"  # beside the probabilities
+ONE_VIEW = "validation, one view"
 
 Probabilities = NDArray[np.float32]
 
@@ -38,7 +39,8 @@ class MadeModel:
     result
         What is known of it.
     probabilities
-        For "training" (its first images) and "validation" what the model gave before retraining, (n, k) each.
+        For "training" (its first images) and "validation" what the model gave before retraining, (n, k) each, at
+        temperature 1; and for "validation, one view" where its predictions are averages of several.
     losses
         Each training image's loss, in nats, when it was last learned from before retraining.
     """
@@ -61,6 +63,9 @@ def assess(title: str, trained: TrainedModel, split: Split) -> MadeModel:
         "training": trained.model.predict(sample.images),
         "validation": trained.validation_probabilities,
     }
+    if trained.model.how.views != "single":
+        one_view = replace(trained.model, how=replace(trained.model.how, views="single"))
+        probabilities[ONE_VIEW] = one_view.predict(split.validation.images)
     classes = trained.model.classes
     training = evaluate(sample.labels, probabilities["training"], classes)
     validation = evaluate(split.validation.labels, probabilities["validation"], classes)
@@ -79,10 +84,18 @@ def retrained(before: MadeModel, after: TrainedModel) -> MadeModel:
     return MadeModel(after.model, result, before.probabilities, before.losses)
 
 
-def losses_so_far(made: MadeModel, split: Split) -> NDArray[np.float32]:
-    """Return how hard training and cross-validation images are for a model, in nats, in the order of the retraining."""
-    given = made.probabilities["validation"][np.arange(len(split.validation)), split.validation.labels]
-    return np.concatenate([made.losses, -np.log(np.maximum(given, 1e-12))]).astype(np.float32)
+def losses_so_far(losses: NDArray[np.float32], said: Probabilities, split: Split) -> NDArray[np.float32]:
+    """Return how hard training and cross-validation images are for a model, in nats, in the order of the retraining.
+
+    Parameters
+    ----------
+    losses
+        Of the training images.
+    said
+        Probabilities that it gave for the cross-validation images.
+    """
+    given = said[np.arange(len(split.validation)), split.validation.labels]
+    return np.concatenate([losses, -np.log(np.maximum(given, 1e-12))]).astype(np.float32)
 
 
 def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:

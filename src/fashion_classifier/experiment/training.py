@@ -9,6 +9,8 @@ from pathlib import Path
 import torch
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.temperature import tempered
+from fashion_classifier.experiment.answering import rules_for, with_rules
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import Prepared
@@ -128,6 +130,10 @@ def train_one(
             progress=progress,
             task="Training",
         )
+    if not on_everything:
+        rules = rules_for(trained.validation_probabilities, prepared.split, seed=config.seed)
+        answers = tempered(trained.validation_probabilities, rules.temperature)
+        trained = replace(trained, model=with_rules(trained.model, rules), validation_probabilities=answers)
     save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
     return trained
 

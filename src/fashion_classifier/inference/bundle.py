@@ -18,6 +18,8 @@ from torch import Tensor
 
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.prediction_sets import ConformalRule
+from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import (
     INT8,
     ONNX,
@@ -57,6 +59,10 @@ class Model:
         Of the images that it takes.
     how
         Precision, views and temperature.
+    sets
+        How sets of classes are made of its probabilities; None where that was not fitted.
+    refusal
+        Which images it refuses; None where that was not fitted.
     provenance
         Where it came from: data fingerprint, recipe, seed, versions; as JSON holds it.
     """
@@ -66,6 +72,8 @@ class Model:
     classes: tuple[str, ...]
     shape: ImageShape
     how: PredictConfig
+    sets: ConformalRule | None = None
+    refusal: RefusalRule | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
@@ -145,6 +153,8 @@ def save_model(
             mean=tuple(standardise.mean.flatten().tolist()),
             std=tuple(standardise.std.flatten().tolist()),
             how=model.how,
+            sets=model.sets,
+            refusal=model.refusal,
             provenance=model.provenance,
         )
         write_description(place, description)
@@ -183,6 +193,8 @@ def _assemble(folder: Path, described: Description) -> Model:
         classes=described.classes,
         shape=described.shape,
         how=described.how,
+        sets=described.sets,
+        refusal=described.refusal,
         provenance=described.provenance,
     )
 

@@ -13,14 +13,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
+from fashion_classifier.evaluation.prediction_sets import METHODS, ConformalRule
+from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 from fashion_classifier.storage import write_json
 
@@ -49,6 +52,10 @@ class Description:
         Of each channel, in grey levels.
     how
         Precision, views and temperature.
+    sets
+        How sets of classes are made of the probabilities; None where that was not fitted.
+    refusal
+        Which images are refused; None where that was not fitted.
     provenance
         Where the model came from.
     """
@@ -60,6 +67,8 @@ class Description:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     how: PredictConfig
+    sets: ConformalRule | None
+    refusal: RefusalRule | None
     provenance: dict[str, Any]
 
 
@@ -76,8 +85,8 @@ def write_description(folder: Path, description: Description) -> None:
         "precision": how.precision,
         "views": how.views,
         "temperature": how.temperature,
-        "refusal": None,
-        "conformal": None,
+        "refusal": None if description.refusal is None else asdict(description.refusal),
+        "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
     (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -176,8 +185,30 @@ def _described(content: Mapping[str, Any]) -> Description:
         mean=tuple(float(value) for value in preprocessing["mean"]),
         std=tuple(float(value) for value in preprocessing["std"]),
         how=how,
+        sets=_sets(content.get("conformal")),
+        refusal=_refusal(content.get("refusal")),
         provenance=dict(content.get("provenance", {})),
     )
+
+
+def _sets(content: Mapping[str, Any] | None) -> ConformalRule | None:
+    """Check what `model.json` says of sets of classes."""
+    if content is None:
+        return None
+    rule = ConformalRule(str(content["method"]), float(content["alpha"]), float(content["threshold"]))  # type: ignore[arg-type]
+    if rule.method not in METHODS or not 0 < rule.alpha < 1 or not 0 <= rule.threshold <= 1:
+        raise ValueError(f"there are no sets by {rule}")
+    return rule
+
+
+def _refusal(content: Mapping[str, Any] | None) -> RefusalRule | None:
+    """Check what `model.json` says of refusing."""
+    if content is None:
+        return None
+    rule = RefusalRule(content["score"], float(content["accepted"]), float(content["threshold"]))
+    if rule.score not in SCORES or not 0 < rule.accepted <= 1 or not math.isfinite(rule.threshold):
+        raise ValueError(f"nothing can be refused by {rule}")
+    return rule
 
 
 def _check_manifest(folder: Path) -> frozenset[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import DataError, Fault
+from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
 
@@ -29,7 +30,7 @@ class PredictConfig:
         "single"; "mirrored" for the average over an image and its mirror image; or "shifted" for the average over
         these two and both shifted by a pixel in each of the four directions, ten views (two where a side is one pixel).
     temperature
-        What logits are divided by; above 0.
+        What the logarithms of the (averaged) probabilities are divided by; above 0.
     """
 
     precision: str = "float32"
@@ -98,10 +99,9 @@ def check_shape(images: Images, shape: ImageShape) -> None:
         raise DataError(Fault("images", f"they are {found}, the model takes {shape}", "Bring them to the model's form"))
 
 
-def softmax(logits: NDArray[Any], temperature: float = 1.0) -> Probabilities:
+def softmax(logits: NDArray[Any]) -> Probabilities:
     """Turn logits of shape (n, k) into probabilities."""
-    scaled = logits / np.float32(temperature)
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True), dtype=np.float32)
     probabilities: Probabilities = powers / powers.sum(axis=1, keepdims=True)
     return probabilities
 
@@ -109,9 +109,8 @@ def softmax(logits: NDArray[Any], temperature: float = 1.0) -> Probabilities:
 def _average_of_views(runtime: Runtime, batch: Images, config: PredictConfig) -> Probabilities:
     """Average the views' probabilities for one batch."""
     views = VIEWS[config.views](batch)
-    probabilities = [softmax(runtime.logits(view), config.temperature) for view in views]
-    average: Probabilities = np.mean(probabilities, axis=0, dtype=np.float32)
-    return average
+    average: Probabilities = np.mean([softmax(runtime.logits(view)) for view in views], axis=0, dtype=np.float32)
+    return average if config.temperature == 1 else tempered(average, config.temperature)
 
 
 def _mirrored(batch: Images) -> list[Images]:

@@ -11,24 +11,31 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from fashion_classifier.reporting import wording
+from fashion_classifier.reporting import assets, wording
 from fashion_classifier.reporting.conclusion import conclude, judged
+from fashion_classifier.reporting.conclusion.robustness import not_measured
 from fashion_classifier.reporting.conclusion.summary import mended_and_broken, verdict
+from fashion_classifier.reporting.evidence import DoubtfulImage
 from fashion_classifier.reporting.figures import (
+    accuracy_by_images,
     confusion_matrix,
+    gain_ladder,
     hyperparameter_importance,
     initial_against_optimized,
     learning_curves,
     per_class_comparison,
+    reliability_diagram,
+    robustness_by_kind,
     search_progress,
     splits_side_by_side,
-    theme_css,
     to_svg,
 )
 from fashion_classifier.reporting.gallery import Gallery
+from fashion_classifier.reporting.published import stand_beside
 from fashion_classifier.reporting.results import RunResults
-from fashion_classifier.reporting.run_folder import read_gallery, read_predictions, read_results
-from fashion_classifier.reporting.walls import build_walls, data_uri, is_sharp
+from fashion_classifier.reporting.run_folder import read_doubtful, read_gallery, read_predictions, read_results
+from fashion_classifier.reporting.sprite import make_sprite
+from fashion_classifier.reporting.wall import build_wall
 from fashion_classifier.storage import write_text
 
 REPORT = "report.html"
@@ -41,15 +48,26 @@ CONTENTS = (
     ("optimization", "Optimization"),
     ("evaluation", "Evaluation"),
     ("misclassified", "Misclassified images"),
+    ("robustness", "Robustness"),
     ("comparison", "Comparison"),
     ("conclusion", "Conclusion"),
     ("made", "How this was made"),
 )
 
-# How many images each wall of mistakes shows; fewer where the page would become too large.
-_WALL_SIZES = (27, 18, 9, 0)
+# How many images of the wall are shown at first, and how many more at a time.
+_TILES_AT_ONCE = 60
+
+_DOUBTFUL_SHOWN = 30
 
 _SPLIT_NAMES = {"training": "Training", "validation": "Cross-validation", "test": "Test"}
+
+
+@dataclass(frozen=True)
+class DoubtfulWall:
+    """Doubtful images with their places on the sprite."""
+
+    title: str
+    images: list[tuple[DoubtfulImage, int]]
 
 
 @dataclass(frozen=True)
@@ -82,20 +100,28 @@ def write_report(run: Path) -> Path:
         If one of them is damaged.
     """
     target = run / REPORT
-    write_text(target, render(read_results(run), read_predictions(run), read_gallery(run)))
+    page = render(read_results(run), read_predictions(run), read_gallery(run), read_doubtful(run))
+    write_text(target, page)
     return target
 
 
-def render(results: RunResults, predictions: pl.DataFrame, gallery: Gallery) -> str:
-    """Give the report as one HTML text of at most `MAX_PAGE_BYTES`, with as many images as that allows."""
+def render(results: RunResults, predictions: pl.DataFrame, gallery: Gallery, doubtful: Gallery | None = None) -> str:
+    """Give the report as one HTML text of at most `MAX_PAGE_BYTES`, with as many images as that allows.
+
+    Parameters
+    ----------
+    doubtful
+        Images whose labels are doubtful, where they were looked for; they go before those of the gallery.
+    """
     template = _environment().get_template("report.html")
-    context = _context(results, predictions)
-    page = ""
-    for size in _WALL_SIZES:
-        page = template.render(context, walls=build_walls(results, predictions, gallery, size))
-        if len(page.encode()) <= MAX_PAGE_BYTES:
-            break
-    return page
+    context = _context(results, predictions) | _doubtful(results, doubtful)
+    sprite = make_sprite(gallery.images)
+    while True:
+        page = template.render(context, sprite=sprite, wall=build_wall(predictions, gallery, sprite.n))
+        excess = len(page.encode()) - MAX_PAGE_BYTES
+        if excess <= 0 or not sprite.sheets:
+            return page
+        sprite = sprite.shortened(excess)
 
 
 def _environment() -> Environment:
@@ -122,17 +148,18 @@ def _environment() -> Environment:
             wording.share_alone,
             wording.signed_interval,
             wording.signed_value,
-            data_uri,
         )
     }
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.filters["split_name"] = _SPLIT_NAMES.__getitem__
     environment.filters["split_sizes"] = _split_sizes
     return environment
 
 
 def _context(results: RunResults, predictions: pl.DataFrame) -> dict[str, Any]:
-    """Gather what the templates tell, apart from the walls of images."""
+    """Gather what the templates tell, apart from the wall of images."""
     judged_initial, judged_optimized, judged_images = judged(results)
+    script = assets.script()
     return {
         "results": results,
         "conclusion": conclude(results, predictions),
@@ -147,17 +174,34 @@ def _context(results: RunResults, predictions: pl.DataFrame) -> dict[str, Any]:
         "architecture": _setting_rows(results.initial.config, results.optimized.config),
         "recipe": _setting_rows(results.initial.recipe, results.optimized.recipe),
         "figures": _figures(results),
-        "sharp": is_sharp(results.data.height, results.data.width),
+        "tiles_at_once": _TILES_AT_ONCE,
+        "published": stand_beside(results),
+        "not_measured": tuple(not_measured(results.evidence)),
         "slowest": max(results.timings.values(), default=1.0) or 1.0,
-        "css": _css(),
+        "css": assets.style_sheet(),
+        "script": script,
+        "policy": assets.policy(script),
     }
 
 
-def _css() -> Markup:
-    """Give the page's style sheet, with the figures' colours for both themes."""
-    source, _, _ = PackageLoader("fashion_classifier.reporting").get_source(Environment(autoescape=True), "report.css")
-    dark = f"@media screen and (prefers-color-scheme: dark) {{ {theme_css(':root', dark=True)} }}"
-    return Markup("\n").join(Markup(part) for part in (theme_css(":root", dark=False), dark, source))  # noqa: S704
+def _doubtful(results: RunResults, images: Gallery | None) -> dict[str, Any]:
+    """Gather the images whose labels are doubtful; none where they were not looked for."""
+    labels = results.evidence.labels
+    if labels is None or images is None:
+        return {"doubtful": (), "doubtful_sprite": None}
+    place = {sha256: number for number, sha256 in enumerate(images.image_sha256.tolist())}
+    walls = (
+        ("Labels that look wrong, the clearest first", labels.suspects),
+        ("The hardest images: their label got the least probability", labels.hardest),
+    )
+    return {
+        "doubtful": [
+            DoubtfulWall(title, [(image, place[image.image_sha256]) for image in found[:_DOUBTFUL_SHOWN]])
+            for title, found in walls
+            if found
+        ],
+        "doubtful_sprite": make_sprite(images.images),
+    }
 
 
 def _figures(results: RunResults) -> dict[str, Any]:
@@ -182,6 +226,14 @@ def _figures(results: RunResults) -> dict[str, Any]:
             )
         },
     }
+    evidence = results.evidence
+    figures["reliability"] = _inline(reliability_diagram(evidence.confidence["optimized"]), "reliability")
+    if len(evidence.ladder) > 1:
+        figures["gain_ladder"] = _inline(gain_ladder(evidence.ladder), "ladder")
+    if evidence.robustness is not None:
+        figures["robustness_by_kind"] = _inline(robustness_by_kind(evidence.robustness), "robustness")
+    if len(evidence.learning_curve) > 1:
+        figures["accuracy_by_images"] = _inline(accuracy_by_images(evidence.learning_curve), "images")
     if results.search is not None:
         figures["search_progress"] = _inline(search_progress(results.search), "search")
         if any(results.search.importance.values()):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from fashion_classifier.evaluation.choosing import Optimism
 from fashion_classifier.evaluation.comparison import Comparison
 from fashion_classifier.evaluation.intervals import Estimate
 from fashion_classifier.evaluation.metrics import Evaluation
+from fashion_classifier.reporting.evidence import Evidence
 
-SCHEMA = "fashion.results/1"
+SCHEMA = "fashion.results/2"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,8 @@ class SearchFacts:
         For each family with enough finished trials, hyperparameter -> share of the variance, largest first.
     epochs_per_trial
         How long a trial of the search trained, as text for people.
+    optimism
+        How much the best trial flatters itself; None where there were fewer than two.
     """
 
     trials: tuple[TrialFacts, ...]
@@ -163,6 +167,7 @@ class SearchFacts:
     importance: dict[str, dict[str, float]]
     epochs_per_trial: str
     seconds: float
+    optimism: Optimism | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,6 +178,8 @@ class RunResults:
     ----------
     comparison
         Initial (a) against optimized (b) on the test set, paired.
+    evidence
+        What is known of the models beyond their accuracy.
     openings
         Each opening of the test set: {"time", "reason"}.
     made_with
@@ -190,6 +197,7 @@ class RunResults:
     optimized: ModelResult
     comparison: Comparison
     search: SearchFacts | None
+    evidence: Evidence
     openings: tuple[dict[str, str], ...]
     made_with: dict[str, str]
     timings: dict[str, float]

@@ -23,6 +23,7 @@ RESULTS = "evaluation.json"
 RECORD = "run.json"
 PREDICTIONS = "predictions.parquet"
 GALLERY = "gallery.npz"
+DOUBTFUL = "doubtful.npz"
 
 # A gallery is capped at 16 MiB when it is chosen; twice that and a header is more than any that we wrote.
 _MAX_GALLERY_BYTES = 34 * 2**20
@@ -101,7 +102,17 @@ def read_predictions(run: Path) -> pl.DataFrame:
 
 def write_gallery(run: Path, gallery: Gallery) -> None:
     """Write the images that the report may show."""
-    with atomic_path(run / GALLERY) as path, path.open("wb") as file:
+    _write_images(run / GALLERY, gallery)
+
+
+def write_doubtful(run: Path, gallery: Gallery) -> None:
+    """Write the images whose labels are doubtful."""
+    _write_images(run / DOUBTFUL, gallery)
+
+
+def _write_images(target: Path, gallery: Gallery) -> None:
+    """Write images with their hashes."""
+    with atomic_path(target) as path, path.open("wb") as file:
         np.savez_compressed(file, images=gallery.images, image_sha256=gallery.image_sha256)
 
 
@@ -115,7 +126,23 @@ def read_gallery(run: Path) -> Gallery:
     DataError
         If the file holds no such images, or more than a gallery may hold.
     """
-    path = _existing(run, GALLERY)
+    return _read_images(_existing(run, GALLERY))
+
+
+def read_doubtful(run: Path) -> Gallery | None:
+    """Read what `write_doubtful` wrote; None if there is nothing.
+
+    Raises
+    ------
+    DataError
+        If the file holds no such images, or more than a gallery may hold.
+    """
+    path = run / DOUBTFUL
+    return _read_images(path) if path.is_file() else None
+
+
+def _read_images(path: Path) -> Gallery:
+    """Read images with their hashes, strictly."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(member.file_size for member in archive.infolist())

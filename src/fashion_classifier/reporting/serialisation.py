@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from fashion_classifier.errors import FaultList
 
@@ -48,8 +48,8 @@ def from_json(cls: type[_Value], data: Any, *, place: str) -> _Value:
     Parameters
     ----------
     cls
-        A dataclass of `str`, `int`, `float`, `bool`, `Any`, ``X | None``, ``tuple[X, ...]``, ``dict[str, X]``
-        and such dataclasses. Under `Any`, tuples come back as lists.
+        A dataclass of `str`, `int`, `float`, `bool`, `Any`, ``X | None``, ``tuple[X, ...]``, ``dict[str, X]``,
+        ``Literal["x", "y"]`` and such dataclasses. Under `Any`, tuples come back as lists.
     data
         As `json.loads` gives it.
     place
@@ -84,10 +84,11 @@ def _read(kind: Any, data: Any, key: str, complain: _Complain) -> Any:
     if origin in (Union, UnionType):
         (inner,) = (choice for choice in get_args(kind) if choice is not NoneType)
         return None if data is None else _read(inner, data, key, complain)
-    if origin is tuple:
-        return _read_tuple(get_args(kind)[0], data, key, complain)
-    if origin is dict:
-        return _read_dict(get_args(kind)[1], data, key, complain)
+    if origin is Literal:
+        return _read_choice(get_args(kind), data, key, complain)
+    if origin in (tuple, dict):
+        reader = _read_tuple if origin is tuple else _read_dict
+        return reader(get_args(kind)[0 if origin is tuple else 1], data, key, complain)
     return _read_plain(kind, data, key, complain)
 
 
@@ -118,6 +119,13 @@ def _read_dict(kind: Any, data: Any, key: str, complain: _Complain) -> Any:
     if not isinstance(data, dict):
         return complain(key, f"is {_kind_of(data)}; an object is expected")
     return {name: _read(kind, item, _join(key, name), complain) for name, item in data.items()}
+
+
+def _read_choice(choices: tuple[Any, ...], data: Any, key: str, complain: _Complain) -> Any:
+    """Read one of a few texts."""
+    if data not in choices:
+        return complain(key, f"is {_kind_of(data)}; one of {', '.join(map(repr, choices))} is expected")
+    return data
 
 
 def _read_plain(kind: type, data: Any, key: str, complain: _Complain) -> Any:

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from fashion_classifier.errors import FashionError, UsageError
 from fashion_classifier.evaluation.comparison import compare
-from fashion_classifier.evaluation.metrics import evaluate
+from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
@@ -225,6 +225,11 @@ class Search:
         first, second = (np.load(file, allow_pickle=False).astype(np.int64) for file in files)
         return first, second
 
+    def predicted(self, trial: Trial) -> NDArray[np.int64] | None:
+        """Return the labels that a trial of the search predicted for the cross-validation images, if there are any."""
+        file = self._prediction_file(SEARCH, trial.index)
+        return np.load(file, allow_pickle=False).astype(np.int64) if file.exists() else None
+
     def importance(self) -> dict[str, dict[str, float]]:
         """Return for each family with enough finished trials the importance of its hyperparameters (PED-ANOVA)."""
         found = {}
@@ -352,11 +357,9 @@ class Search:
         """Write down what is known of a trial, and its predictions; return its accuracy."""
         accuracy = 0.0
         if trained is not None:
-            result = evaluate(
-                self.workshop.split.validation.labels, trained.validation_probabilities, trained.model.classes
-            )
-            accuracy = result.accuracy.value
-            trial.set_user_attr("loss", result.loss)
+            labels, probabilities = self.workshop.split.validation.labels, trained.validation_probabilities
+            accuracy = float((probabilities.argmax(1) == labels).mean())
+            trial.set_user_attr("loss", cross_entropy(labels, probabilities))
             trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
             trial.set_user_attr("steps", trained.fit.steps)
             with atomic_path(self._prediction_file(purpose, index)) as path, path.open("wb") as file:

@@ -58,7 +58,7 @@ def conclude(results: RunResults, predictions: pl.DataFrame | None = None) -> Co
     return Conclusion(
         headline=_headline(results),
         summary=Section("Summary of results", tuple(summary(results, predictions))),
-        optimization=Section("Optimization", tuple(optimization(results.search))),
+        optimization=Section("Optimization", tuple(optimization(results))),
         robustness=Section("Robustness", tuple(robustness(results))),
         generalization=Section("Generalization", tuple(generalization(results))),
     )

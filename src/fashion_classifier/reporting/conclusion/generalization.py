@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fashion_classifier.evaluation.intervals import Estimate
+from fashion_classifier.reporting.evidence import LearningPoint
 from fashion_classifier.reporting.results import ModelResult, RunResults
-from fashion_classifier.reporting.wording import in_sentence, interval, listed, points, share, share_alone
+from fashion_classifier.reporting.wording import count, in_sentence, interval, listed, points, share, share_alone
 
 
 def generalization(results: RunResults) -> Iterator[str]:
@@ -18,6 +19,18 @@ def generalization(results: RunResults) -> Iterator[str]:
     for model in models:
         if model.test is not None:
             yield _test_against_validation(model, model.test.accuracy)
+    if len(results.evidence.learning_curve) > 1:
+        yield _more_images(results.evidence.learning_curve[-2], results.evidence.learning_curve[-1])
+
+
+def _more_images(fewer: LearningPoint, more: LearningPoint) -> str:
+    """Say what the last increase in the number of training images brought."""
+    times = more.n_images / fewer.n_images
+    grown = f"{count(more.n_images)} training images instead of {count(fewer.n_images)}"
+    gain = points(more.validation.value - fewer.validation.value)
+    if more.validation.low > fewer.validation.high:
+        return f"More images help: {grown}, {times:.3g} times as many, bring {gain} of cross-validation accuracy."
+    return f"It cannot be told that more images would help: {grown} differ by {gain} of cross-validation accuracy."
 
 
 def _side_by_side(model: ModelResult) -> str:

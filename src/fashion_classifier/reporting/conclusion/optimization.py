@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fashion_classifier.evaluation.comparison import NOT_DISTINGUISHABLE
-from fashion_classifier.reporting.results import SearchFacts
+from fashion_classifier.reporting.evidence import Evidence
+from fashion_classifier.reporting.results import RunResults, SearchFacts
 from fashion_classifier.reporting.wording import (
     counted,
     duration,
@@ -20,11 +21,17 @@ from fashion_classifier.reporting.wording import (
 _TRIAL_0 = "Trial 0, the recipe known beforehand"
 
 
-def optimization(search: SearchFacts | None) -> Iterator[str]:
-    """Say what the search for hyperparameters did, and what for."""
-    if search is None:
+def optimization(results: RunResults) -> Iterator[str]:
+    """Say what the search for hyperparameters did, and what for, and where the gain came from."""
+    if results.search is None:
         yield "No search for hyperparameters was made in this run: the optimized model’s settings were given."
-        return
+    else:
+        yield from _searched(results.search)
+    yield from _where_the_gain_came_from(results.evidence)
+
+
+def _searched(search: SearchFacts) -> Iterator[str]:
+    """Say what a search did."""
     yield _what_was_searched(search)
     yield _what_it_gained(search)
     yield from _what_was_chosen(search)
@@ -77,3 +84,24 @@ def _what_was_chosen(search: SearchFacts) -> Iterator[str]:
                 f"cross-validation images correct after its short training. {why} The test set, by which nothing was "
                 "chosen, is the measure."
             )
+
+
+def _where_the_gain_came_from(evidence: Evidence) -> Iterator[str]:
+    """Name the largest step of the ladder, over seeds where that is known, and what the retraining gained."""
+    repeated = [(rung.title, rung.step.mean) for rung in evidence.repeated_ladder if rung.step is not None]
+    once = [(rung.title, rung.step.difference) for rung in evidence.ladder if rung.step is not None]
+    steps = repeated or once
+    if len(steps) > 1:
+        title, step = max(steps, key=lambda named: named[1].value)
+        seeds = len(evidence.repeated_ladder[0].accuracy.values) if repeated else 0
+        over = f" over {counted(seeds, 'seed')}" if seeds else ""
+        yield (
+            f"Of {counted(len(steps), 'step')} from the initial model to the optimized one, the largest is that to "
+            f"“{title}”: {signed_points(step)} on the cross-validation images{over}."
+        )
+    if evidence.retraining is not None:
+        gain = evidence.retraining.step
+        yield (
+            f"Retraining with more images gained {signed_points(gain.difference)} on "
+            f"{counted(evidence.retraining.n_folds, 'inner fold')}, {probability_of_chance(gain.p_value)}."
+        )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from fashion_classifier.evaluation.corruptions import find_corruption
 from fashion_classifier.evaluation.metrics import ClassReport, Evaluation
+from fashion_classifier.evaluation.novelty import Novelty
+from fashion_classifier.evaluation.robustness import LEAST_LOSS, Robustness
 from fashion_classifier.reporting.conclusion.summary import judged
+from fashion_classifier.reporting.evidence import AttackResult, Evidence, SeedNoise
+from fashion_classifier.reporting.predictions import MODELS
 from fashion_classifier.reporting.results import Epoch, ModelResult, RunResults, SearchFacts, TrialFacts
 from fashion_classifier.reporting.wording import (
     compared,
@@ -17,11 +22,8 @@ from fashion_classifier.reporting.wording import (
     listed,
     percent,
     points,
-)
-
-NOT_MEASURED = (
-    "Robustness to corrupted images (noise, blur, shifts, other light) has not been measured in this run, "
-    "nor what the models answer for images that belong to none of the classes."
+    share,
+    share_alone,
 )
 
 
@@ -33,10 +35,110 @@ def robustness(results: RunResults) -> Iterator[str]:
     if optimized.n_misclassified:
         yield _where_mistakes_are(optimized)
     yield from _across_splits(results)
-    yield from _across_seeds(results.search)
+    if results.evidence.seeds is not None:
+        yield _seed_noise(results.evidence.seeds)
+    else:
+        yield from _across_seeds(results.search)
     for model in (results.initial, results.optimized):
         yield from _how_training_ended(model)
-    yield NOT_MEASURED
+    if results.evidence.robustness is not None:
+        yield from _under_corruption(results.evidence.robustness)
+    if results.evidence.novelty is not None:
+        yield _strange(results.evidence.novelty)
+    yield from _under_attack(results.evidence.attacks)
+    yield from not_measured(results.evidence)
+
+
+def not_measured(evidence: Evidence) -> Iterator[str]:
+    """Say what a run has not measured."""
+    missing = {
+        "what corruptions (noise, blur, shifts, other light) do": evidence.robustness is None,
+        "what is answered for images that belong to none of the classes": evidence.novelty is None,
+        "how much the seed moves the result": evidence.seeds is None,
+        "how accuracy grows with the number of training images": not evidence.learning_curve,
+        "what the retraining gained": evidence.retraining is None,
+        "how both models fare under attack": not evidence.attacks,
+        "which labels are doubtful": evidence.labels is None,
+    }
+    names = [name for name, is_missing in missing.items() if is_missing]
+    if names:
+        yield f"Not measured in this run: {listed(names, len(names))}."
+
+
+def _under_corruption(suite: Robustness) -> Iterator[str]:
+    """Say how far both models hold out, and what hurts most."""
+    yield (
+        f"Of test images corrupted in {len(suite.kinds)} ways, the optimized model classifies on average "
+        f"{share(suite.mean_accuracy_b)} correctly, instead of {share_alone(suite.clean_accuracy_b)} as they are; "
+        f"the initial model {share(suite.mean_accuracy_a)} instead of {share_alone(suite.clean_accuracy_a)}."
+    )
+    worst = suite.worst_b
+    yield (
+        f"It holds out least under {in_sentence(worst.kind)} of severity {worst.severity}: {share(worst.accuracy_b)} "
+        f"(the initial model: {share_alone(worst.accuracy_a)})."
+    )
+    yield _what_would_help(suite)
+
+
+def _what_would_help(suite: Robustness) -> str:
+    """Name the group of corruptions that costs the optimized model most, and the augmentation against it."""
+    groups: dict[str, list[float]] = {}
+    for kind in suite.kinds:
+        loss = suite.clean_accuracy_b.value - kind.mean_accuracy_b
+        groups.setdefault(find_corruption(kind.kind).group, []).append(loss)
+    means = {group: sum(losses) / len(losses) for group, losses in groups.items()}
+    group = max(means, key=lambda name: means[name])
+    what, remedy = _AUGMENTATIONS[group]
+    if means[group] < LEAST_LOSS:
+        return "No group of corruptions costs it a point on average: no further augmentation suggests itself."
+    return (
+        f"As a group, {what} costs it most, {points(means[group])} on average over its kinds: where such images are to "
+        f"be expected, training with {remedy} is what to try first."
+    )
+
+
+# For each group of corruptions what it is called in a sentence, and what to show in training against it.
+_AUGMENTATIONS = {
+    "noise": ("noise", "noise added"),
+    "blur": ("blur", "blurred images"),
+    "light": ("other light", "images of other brightness, contrast and polarity"),
+    "geometry": ("a change of place, angle or size", "images shifted farther, turned, scaled and sheared"),
+    "cover": ("what covers a part", "larger parts erased"),
+    "digital": ("loss by compression", "images compressed and pixelated"),
+}
+
+
+def _under_attack(attacks: Mapping[str, Sequence[AttackResult]]) -> Iterator[str]:
+    """Say what is left under the mildest attack in many steps."""
+    mildest = [next((row for row in rows if row.attack == "PGD"), None) for rows in attacks.values()]
+    clean = [rows[0] for rows in attacks.values()]
+    if len(mildest) == len(MODELS) and all(mildest):
+        before, after = (row.accuracy for row in mildest if row is not None)
+        strength = mildest[0].strength if mildest[0] is not None else 0
+        yield (
+            f"Somebody who knows the network and changes each pixel by at most {strength} of 255 grey levels brings "
+            f"the optimized model down from {share_alone(clean[1].accuracy)} to {share(after)}, the initial one "
+            f"from {share_alone(clean[0].accuracy)} to {share(before)}."
+        )
+
+
+def _seed_noise(seeds: SeedNoise) -> str:
+    """Say how far trainings lie apart that differ in their seed alone."""
+    return (
+        f"Trained with {counted(len(seeds.accuracies), 'seed')}, the chosen configuration has a cross-validation "
+        f"accuracy of {percent(seeds.mean, 2)} on average with a standard deviation of {points(seeds.deviation, 2)}."
+    )
+
+
+def _strange(novelty: Novelty) -> str:
+    """Say how well images that are no garment are refused."""
+    hardest = novelty.hardest
+    refused = [kind.refused.value for kind in novelty.kinds]
+    return (
+        f"By a threshold that accepts {share(novelty.accepted)} of the test images, the optimized model refuses "
+        f"between {percent(min(refused), 0)} ({hardest.kind}) and {percent(max(refused), 0)} of the images of "
+        f"{len(novelty.kinds)} kinds that belong to none of the classes."
+    )
 
 
 def _spread(initial: Evaluation, optimized: Evaluation) -> str:

@@ -105,11 +105,11 @@ def mended_and_broken(comparison: Comparison) -> str:
 
 def _other_scores(initial: Evaluation, optimized: Evaluation) -> str:
     """Say what macro-F1 and loss are."""
-    loss = compared(optimized.loss, initial.loss, "lower", "the same", "higher")
+    loss = compared(optimized.loss.value, initial.loss.value, "lower", "the same", "higher")
     after, before = score(optimized.macro_f1), score(initial.macro_f1)
     return (
         f"Macro-F1 is {after} with the optimized model and {before} with the initial one; "
-        f"the mean cross-entropy is {loss} ({optimized.loss:.3f} against {initial.loss:.3f})."
+        f"the mean cross-entropy is {loss} ({score(optimized.loss)} against {score(initial.loss)})."
     )
 
 

@@ -10,22 +10,30 @@ from fashion_classifier.reporting.figures.comparison import initial_against_opti
 from fashion_classifier.reporting.figures.confusion import confusion_matrix
 from fashion_classifier.reporting.figures.curves import learning_curves
 from fashion_classifier.reporting.figures.importance import hyperparameter_importance
+from fashion_classifier.reporting.figures.ladder import gain_ladder
 from fashion_classifier.reporting.figures.mistakes import mended_and_broken, mistakes_gallery
+from fashion_classifier.reporting.figures.more_images import accuracy_by_images
 from fashion_classifier.reporting.figures.per_class import per_class_comparison
+from fashion_classifier.reporting.figures.reliability import reliability_diagram
+from fashion_classifier.reporting.figures.robustness import robustness_by_kind
 from fashion_classifier.reporting.figures.search import search_progress
 from fashion_classifier.reporting.figures.sheet import alt_text
 from fashion_classifier.reporting.figures.svg import save_figure, theme_css, to_svg
 
 __all__ = [
+    "accuracy_by_images",
     "alt_text",
     "confusion_matrix",
     "draw_figures",
+    "gain_ladder",
     "hyperparameter_importance",
     "initial_against_optimized",
     "learning_curves",
     "mended_and_broken",
     "mistakes_gallery",
     "per_class_comparison",
+    "reliability_diagram",
+    "robustness_by_kind",
     "save_figure",
     "save_figures",
     "search_progress",

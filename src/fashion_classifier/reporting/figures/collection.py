@@ -11,8 +11,12 @@ from fashion_classifier.reporting.figures.comparison import initial_against_opti
 from fashion_classifier.reporting.figures.confusion import confusion_matrix
 from fashion_classifier.reporting.figures.curves import learning_curves
 from fashion_classifier.reporting.figures.importance import hyperparameter_importance
+from fashion_classifier.reporting.figures.ladder import gain_ladder
 from fashion_classifier.reporting.figures.mistakes import mended_and_broken, mistakes_gallery
+from fashion_classifier.reporting.figures.more_images import accuracy_by_images
 from fashion_classifier.reporting.figures.per_class import per_class_comparison
+from fashion_classifier.reporting.figures.reliability import reliability_diagram
+from fashion_classifier.reporting.figures.robustness import robustness_by_kind
 from fashion_classifier.reporting.figures.search import search_progress
 from fashion_classifier.reporting.figures.svg import save_figure
 from fashion_classifier.reporting.gallery import Mistake
@@ -39,18 +43,22 @@ def draw_figures(
     -------
     dict
         Name -> figure, in the order of a report: "initial-against-optimized", "learning-curves", "search" and
-        "importance" (only where there was a search, and where importance could be told), then for both models
-        "confusion-initial", "confusion-rates-initial", …, then "per-class", "splits", "mistakes-initial",
+        "importance" (only where there was a search, and where importance could be told), "ladder" (where there are
+        rungs), then for both models "confusion-initial", "confusion-rates-initial", …, then "per-class", "splits",
+        "more-images" (where it was measured), "reliability", "robustness" (where it was measured), "mistakes-initial",
         "mistakes-optimized" and "mended-and-broken".
     """
     figures = {
         "initial-against-optimized": initial_against_optimized(results),
         "learning-curves": learning_curves(results.initial, results.optimized),
     }
+    evidence = results.evidence
     if results.search is not None:
         figures["search"] = search_progress(results.search)
         if any(results.search.importance.values()):
             figures["importance"] = hyperparameter_importance(results.search)
+    if len(evidence.ladder) > 1:
+        figures["ladder"] = gain_ladder(evidence.ladder)
     for name, model in (("initial", results.initial), ("optimized", results.optimized)):
         evaluation = model.test or model.validation
         images = "test images" if model.test else "cross-validation images"
@@ -59,6 +67,11 @@ def draw_figures(
         figures[f"confusion-rates-{name}"] = confusion_matrix(evaluation, title=title, normalise=True)
     figures["per-class"] = per_class_comparison(results)
     figures["splits"] = splits_side_by_side(results)
+    if len(evidence.learning_curve) > 1:
+        figures["more-images"] = accuracy_by_images(evidence.learning_curve)
+    figures["reliability"] = reliability_diagram(evidence.confidence["optimized"])
+    if evidence.robustness is not None:
+        figures["robustness"] = robustness_by_kind(evidence.robustness)
     for name, model in (("initial", results.initial), ("optimized", results.optimized)):
         n_wrong = counted((model.test or model.validation).n_misclassified, "misclassified image")
         title = f"{name.capitalize()} model: {n_wrong}"

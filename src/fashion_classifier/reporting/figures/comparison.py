@@ -50,7 +50,10 @@ def initial_against_optimized(results: RunResults) -> Figure:
     before, after = (share_alone(e.accuracy) for e in splits[0].both)
     title = f"{splits[0].name} accuracy: {before} before, {after} after"
     ends = [end for s in splits for e in s.both for m in (e.accuracy, e.macro_f1) for end in (m.low, m.high)]
-    shares, losses = padded(ends, 0.04), padded([e.loss for s in splits for e in s.both], 0.04)
+    shares, losses = (
+        padded(ends, 0.04),
+        padded([end for s in splits for e in s.both for end in (e.loss.low, e.loss.high)], 0.04),
+    )
     block = _ROW * len(splits) + 46.0
     with drawing():
         sheet = Sheet(3 * block, title=title, notes=(sizes(splits),), key=(_INTERVAL_KEY,))
@@ -203,8 +206,7 @@ def _macro_f1(evaluation: Evaluation) -> Estimate:
 
 
 def _loss(evaluation: Evaluation) -> Estimate:
-    """Give the loss as an estimate without interval."""
-    return Estimate(evaluation.loss, evaluation.loss, evaluation.loss)
+    return evaluation.loss
 
 
 def _three_decimals(estimate: Estimate) -> str:

@@ -39,7 +39,7 @@ _KEY = (
 
 @dataclass(frozen=True)
 class _Pair:
-    """A class that was taken for another."""
+    """A class and what it was taken for."""
 
     true: int
     predicted: int
@@ -50,7 +50,8 @@ class _Pair:
 def confusion_matrix(evaluation: Evaluation, *, title: str, normalise: bool = False) -> Figure:
     """Draw a confusion matrix, rows true and columns predicted; mark and name the most confused pairs.
 
-    Each cell carries `data-true` and `data-predicted` (class indices) in the SVG, with up to 40 classes.
+    Each cell carries `data-true` and `data-predicted` (class indices) in the SVG, with up to 40 classes; each of the
+    most confused pairs that are named below carries both as `data-pair`.
 
     Parameters
     ----------
@@ -135,9 +136,8 @@ def _draw_cells(
     for i, j in np.argwhere(counts):
         colour = INITIAL if i == j else OPTIMIZED
         cell = Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=(colour, opacities[i, j]), lw=0)
-        verb = "recognised" if i == j else f"taken for {classes[j]}"
-        text = f"{classes[i]} {verb}: {counts[i, j]:,} of {counts[i].sum():,} ({percent(rates[i, j])})"
-        mark(cell, text, true=i, predicted=j)
+        pair = _Pair(int(i), int(j), int(counts[i, j]), float(rates[i, j]))
+        mark(cell, _in_full(classes, pair, int(counts[i].sum())), true=i, predicted=j)
         axes.add_patch(cell)
 
 
@@ -197,8 +197,15 @@ def _list_pairs(sheet: Sheet, top: float, evaluation: Evaluation, pairs: list[_P
         room = WIDTH - 2 * MARGIN - 14 - text_width(amount) - text_width(" taken for ") - 10
         sheet.write(MARGIN, y, str(rank), size=SMALL, weight="bold", colour=OPTIMIZED)
         words = f"{fit(true, room / 2)} taken for {fit(predicted, room / 2)}"
-        sheet.write(MARGIN + 14, y, words, size=SMALL, colour=INK)
+        name = sheet.write(MARGIN + 14, y, words, size=SMALL, colour=INK)
+        mark(name, _in_full(evaluation.classes, pair, n_true), pair=f"{pair.true} {pair.predicted}")
         sheet.write(WIDTH - MARGIN, y, amount, size=SMALL, colour=MUTED, side="right")
+
+
+def _in_full(classes: tuple[str, ...], pair: _Pair, n_true: int) -> str:
+    """Say a cell's number, with both names however long they are."""
+    verb = "recognised" if pair.true == pair.predicted else f"taken for {classes[pair.predicted]}"
+    return f"{classes[pair.true]} {verb}: {pair.count:,} of {n_true:,} ({percent(pair.rate)})"
 
 
 def _in_words(evaluation: Evaluation, pairs: list[_Pair]) -> str:

@@ -170,7 +170,7 @@ def show_grid(
 ) -> None:
     """Draw a few thin grid lines with their values along one axis."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(MaxNLocator(n_ticks, steps=[1, 2, 5, 10], min_n_ticks=3, **locator))
+    axis.set_major_locator(MaxNLocator(n_ticks, **({"steps": [1, 2, 5, 10], "min_n_ticks": 3} | locator)))
     axis.set_major_formatter(_TickFormatter(per_cent=per_cent))
     axis.grid(visible=True, color=GRID, linewidth=0.8)
 

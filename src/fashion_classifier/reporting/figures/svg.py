@@ -37,11 +37,12 @@ def to_svg(figure: Figure, *, prefix: str) -> str:
       On dark ground set the variables that `theme_css` gives.
     - The ground is transparent. The fonts are the system's; text is text, and can be selected and searched.
     - It is as wide as what is around it, and at most as wide as it was drawn (374 points, 499 CSS pixels), so
-      that letters have their right size on a wide page and shrink by a twentieth at 390 pixels.
+      that letters have their right size on a wide page and shrink by a quarter at 390 pixels.
     - Nothing leaks: no `<style>`, no ids but those that begin with `prefix`.
     - For screen readers it is one image, labelled with the figure's words (`alt_text`).
     - The cells of a confusion matrix (up to 40 classes) and the images of a gallery carry ``data-true`` and
-      ``data-predicted``, class indices for cells and names for images, and a `<title>` shown on hovering.
+      ``data-predicted``, class indices for cells and names for images, and a `<title>` shown on hovering; the most
+      confused pairs below a matrix carry ``data-pair``, both indices.
 
     Parameters
     ----------

@@ -1,0 +1,43 @@
+"""What is fitted on a model's cross-validation answers and goes with it: how sure it may be, and its sets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fashion_classifier.data.split import Split
+from fashion_classifier.evaluation.confidence import AnswerRules, Answers, fit_rules
+from fashion_classifier.evaluation.metrics import evaluate
+from fashion_classifier.evaluation.temperature import tempered
+from fashion_classifier.experiment.stages import MadeModel, Probabilities, judged_training_images
+from fashion_classifier.inference.bundle import Model
+
+SAVED = "lac"  # the method whose sets go with the model: it needs no draws, so that an answer can be had again
+
+
+def rules_for(validation: Probabilities, split: Split, *, seed: int) -> AnswerRules:
+    """Fit rules on what a model that has not learned from the cross-validation images says of them."""
+    return fit_rules(Answers(split.validation.labels, validation), seed=seed)
+
+
+def with_rules(model: Model, rules: AnswerRules) -> Model:
+    """Return a model that answers by these rules."""
+    sets = next(rule for rule in rules.sets if rule.method == SAVED)
+    how = replace(model.how, temperature=rules.temperature)
+    return replace(model, how=how, sets=sets, refusal=rules.refusal)
+
+
+def answering(made: MadeModel, rules: AnswerRules, split: Split) -> MadeModel:
+    """Return a model of the run with its rules: its evaluations are of tempered probabilities from now on.
+
+    Its cross-validation loss is then a little lower than on other images, as the temperature was fitted on these.
+    """
+    classes = made.model.classes
+    training, validation = (
+        tempered(made.probabilities[name], rules.temperature) for name in ("training", "validation")
+    )
+    result = replace(
+        made.result,
+        training=evaluate(judged_training_images(split).labels, training, classes),
+        validation=evaluate(split.validation.labels, validation, classes),
+    )
+    return replace(made, model=with_rules(made.model, rules), result=result)

@@ -1,0 +1,379 @@
+"""All that can be found out about a finished run: the whole suite and attacks, then trainings again and again."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fashion_classifier.data.dataset import Dataset, Images
+from fashion_classifier.data.split import Split
+from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.near_duplicates import THRESHOLD, find_near_duplicates
+from fashion_classifier.evaluation.novelty import Novelty
+from fashion_classifier.evaluation.robustness import Robustness
+from fashion_classifier.evidence.attacks import attack_suite
+from fashion_classifier.evidence.folds import (
+    FOLD_SHARE,
+    N_FOLDS,
+    Retrain,
+    can_be_folded,
+    hold_each_out,
+    retraining_gain,
+)
+from fashion_classifier.evidence.labels import audit
+from fashion_classifier.evidence.learning_curve import affordable_shares, learning_curve, length_of
+from fashion_classifier.evidence.repeats import RungRecipe, repeated_ladder, seed_noise, train_repeats
+from fashion_classifier.evidence.suite import novelty_of, robustness_of
+from fashion_classifier.evidence.trainings import Length, Trainings
+from fashion_classifier.experiment.budget import SAVING_S, Clock
+from fashion_classifier.experiment.climbing import VIEWS, kept_rungs
+from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.listener import Listener
+from fashion_classifier.experiment.machine import use_threads
+from fashion_classifier.experiment.planning import retraining_recipe
+from fashion_classifier.experiment.preparation import reopen, workshop_of
+from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.stages import losses_so_far
+from fashion_classifier.experiment.weighing import LEAST_IMAGES, LEAST_SIDE, LIKE_IMAGES
+from fashion_classifier.inference.bundle import Model, load_model
+from fashion_classifier.progress import Progress
+from fashion_classifier.reporting.documents import write_documents
+from fashion_classifier.reporting.evidence import AttackResult, Evidence, NearDuplicates
+from fashion_classifier.reporting.results import RunResults
+from fashion_classifier.reporting.run_folder import read_results, write_doubtful, write_results
+from fashion_classifier.reporting.serialisation import from_json, to_json
+from fashion_classifier.storage import write_json
+from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.loop import steps_per_epoch
+from fashion_classifier.training.recipes.recipe import Recipe
+from fashion_classifier.training.train import TrainedModel, Workshop, batch_size_for
+
+FOLDER, PLAN, MEASURED = "evidence", "plan.json", "measured.json"
+OPENING = "full evaluation: corruptions, attacks, strange images, near-duplicates"
+N_SEEDS = 3
+MEASURES_SHARE, MOST_MEASURES_S = 0.25, 240.0  # of the time, for what needs no training
+SUITE_SHARE, ATTACKS_SHARE = 0.6, 0.2  # of that; the rest is for strange images and near-duplicates
+MOST_CORRUPTED, MOST_STRANGE, MOST_ATTACKED = 2000, 1000, 1000
+N_CORRUPTED_TIMES = 19 * 5 + 1  # each image
+ATTACKED_TIMES = 150  # what attacking an image costs, in predictions of one view: forward and backward, in float32
+N_NEAREST = 30  # near-duplicates that are named
+LEAST_TRAINING_S = 1.0
+LONGEST = 1.5  # times its share of the time, after which a training ends even so
+REPORT_S = 15.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What needs no training."""
+
+    robustness: Robustness | None
+    novelty: Novelty | None
+    attacks: dict[str, tuple[AttackResult, ...]]
+    near_duplicates: tuple[NearDuplicates, ...]
+
+
+@dataclass(frozen=True)
+class FullOutcome:
+    """What a full evaluation ended with.
+
+    Parameters
+    ----------
+    results
+        Of the run, with the evidence that there is now.
+    report
+        The page.
+    finished
+        Whether all that was planned is done; if not, the same call goes on.
+    seconds
+        Time that this session took.
+    """
+
+    results: RunResults
+    report: Path
+    finished: bool
+    seconds: float
+
+
+def evaluate_fully(
+    path: Path, *, minutes: float | None, n_seeds: int = N_SEEDS, used_s: float = 0.0, listener: Listener | None = None
+) -> FullOutcome:
+    """Find out all about a finished run, and write its report anew.
+
+    Parameters
+    ----------
+    path
+        The run folder.
+    minutes
+        Time for all of it; trainings are then as long as it allows. None for trainings as long as the run's own.
+    n_seeds
+        Seeds over which the ladder is trained, two at least.
+    used_s
+        Seconds that count already (the program's start).
+
+    Raises
+    ------
+    UnavailableError
+        If there is no run, or it did not get to its end.
+    UsageError
+        If all of it is done already, its data has changed, or there is no time for anything.
+    """
+    listener = listener or Listener()
+    if n_seeds < 2:
+        raise UsageError(f"`seeds >= 2` must hold, but got {n_seeds}.")
+    folder = RunFolder(path)
+    results = read_results(path)
+    place = path / FOLDER
+    if (place / PLAN).is_file() and json.loads((place / PLAN).read_bytes())["finished"]:
+        raise UsageError(f"{path} has been evaluated in full already. To do it anew, remove {place}.")
+    clock = Clock(None if minutes is None else 60 * minutes, used_s)
+    collection, parts = reopen(folder, clock, progress=listener.progress)
+    use_threads(folder.config.threads)
+    parts = replace(parts, test=parts.test.recorded_by(folder.note_opening))
+    workshop = workshop_of(folder, collection, parts)
+    models = {name: load_model(path / name) for name in ("initial", "optimized")}
+    for model in models.values():
+        model.network.to(workshop.device)
+    with Interruption() as interruption:
+        full = _Full(folder, results, workshop, models, clock, interruption, listener, n_seeds)
+        evidence, finished = full.gather()
+    seconds = clock.used_s
+    results = replace(results, evidence=evidence, openings=tuple(folder.facts["openings"]))
+    results = replace(results, timings={**results.timings, "full evaluation": seconds})
+    write_results(path, results)
+    documents = write_documents(path, progress=listener.progress)
+    folder.event("full evaluation", finished=finished)
+    return FullOutcome(results, documents.report, finished, clock.used_s)
+
+
+class _Full:
+    """One session of a full evaluation."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        results: RunResults,
+        workshop: Workshop,
+        models: dict[str, Model],
+        clock: Clock,
+        interruption: Interruption,
+        listener: Listener,
+        n_seeds: int,
+    ) -> None:
+        self.folder, self.results, self.workshop, self.models = folder, results, workshop, models
+        self.clock, self.interruption, self.listener = clock, interruption, listener
+        self.place = folder.path / FOLDER
+        self.seed, self.split = folder.config.seed, workshop.split
+        initial, optimized = (
+            Recipe(models[name].config, TrainConfig.from_dict(result.recipe))
+            for name, result in (("initial", results.initial), ("optimized", results.optimized))
+        )
+        self.chosen = optimized
+        self.rungs = [
+            RungRecipe("Initial model", "as most would begin", initial),
+            *kept_rungs(folder),
+            RungRecipe("Chosen configuration", "what the run chose in the end", optimized),
+        ]
+        self.shares = affordable_shares(self.split)
+        self.folds = can_be_folded(self.split.everything_but_test)
+        self.growth = 1 + len(self.split.validation) / len(self.split.training)
+        self.n_seeds = n_seeds
+
+    def gather(self) -> tuple[Evidence, bool]:
+        """Measure and train what there is time for; tell whether it is all."""
+        self.place.mkdir(exist_ok=True)
+        measured = self._measured()
+        evidence = self.results.evidence
+        if measured is not None:
+            evidence = replace(
+                evidence,
+                robustness=measured.robustness or evidence.robustness,
+                novelty=measured.novelty or evidence.novelty,
+                attacks=measured.attacks,
+                near_duplicates=measured.near_duplicates,
+            )
+        if self.interruption.asked_for:
+            return evidence, False
+        lengths = self._lengths()
+        rungs = [replace(rung, length=length) for rung, length in zip(self.rungs, lengths, strict=True)]
+        evidence = self._trained(evidence, rungs, self._trainings(lengths[-1]))
+        finished = not self.interruption.asked_for
+        plan = json.loads((self.place / PLAN).read_bytes())
+        write_json(self.place / PLAN, {**plan, "finished": finished})
+        return evidence, finished
+
+    def _trained(self, evidence: Evidence, rungs: Sequence[RungRecipe], trainings: Trainings) -> Evidence:
+        """Train all that is planned, and say what it tells."""
+        labels, everything = self.split.validation.labels, self.split.everything_but_test
+        repeated = [
+            (rung, train_repeats(trainings, rung, f"rung-{number}", range(self.n_seeds)))
+            for number, rung in enumerate(rungs)
+        ]
+        self.listener.tell(f"Trained the ladder's {len(self.rungs)} rungs with {self.n_seeds} seeds each.")
+        curve = learning_curve(trainings, self.chosen, self.shares, seed=self.seed)
+        evidence = replace(
+            evidence,
+            seeds=seed_noise(labels, repeated[-1][1]),
+            repeated_ladder=repeated_ladder(labels, repeated, views=VIEWS.get(self.chosen.training.views, "several")),
+            learning_curve=curve,
+        )
+        held_out = (
+            hold_each_out(trainings, self.chosen, self._retrain(trainings), seed=self.seed) if self.folds else None
+        )
+        if held_out is None:
+            return evidence
+        findings, gallery = audit(held_out, everything)
+        write_doubtful(self.folder.path, gallery)
+        return replace(evidence, retraining=retraining_gain(held_out, self.split), labels=findings)
+
+    def _trainings(self, length: Length) -> Trainings:
+        """Return what makes trainings."""
+        return Trainings(
+            self.place / "trainings",
+            self.workshop,
+            length,
+            stop_asked=self.interruption.asked,
+            progress=self.listener.progress,
+        )
+
+    def _lengths(self) -> list[Length]:
+        """Return how long each rung is trained, as the plan says, which is made once."""
+        plan = self.place / PLAN
+        if not plan.is_file():
+            write_json(plan, {"finished": False, "lengths": [vars(length) for length in self._shared_out()]})
+        return [Length(**length) for length in json.loads(plan.read_bytes())["lengths"]]
+
+    def _shared_out(self) -> list[Length]:
+        """Share the time that is left among all trainings, or take the length that the run's own training had.
+
+        Each rung has the steps that take the same time for all, measured now; a busier machine takes longer for them.
+        """
+        n_folds = N_FOLDS if self.folds else 0
+        fold_share = FOLD_SHARE * (1 + self.growth)
+        weight = len(self.rungs) * self.n_seeds + sum(map(length_of, self.shares)) + n_folds * fold_share
+        if self.clock.limit_s is None:
+            return [Length(max(1, self.results.optimized.steps))] * len(self.rungs)
+        n_validation, n_everything = len(self.split.validation), len(self.split.everything_but_test)
+        n_trainings = len(self.rungs) * self.n_seeds + len(self.shares)
+        n_judged = 1.2 * n_trainings * n_validation + (2 * n_everything if n_folds else 0)
+        judging_s = self.workshop.prediction_seconds(self.chosen, round(n_judged))
+        seconds = (self.clock.left_s - REPORT_S - judging_s - n_trainings * SAVING_S / 4) / weight
+        if seconds < LEAST_TRAINING_S:
+            wanted = (self.clock.used_s + REPORT_S + judging_s + 10 * LEAST_TRAINING_S * weight) / 60
+            raise UsageError(
+                f"{self.clock.left_s:.0f} s are left for {n_trainings + 2 * n_folds} trainings and their judging, too "
+                f"little to learn anything. Give {math.ceil(wanted)} minutes at least."
+            )
+        self.listener.tell(f"Trainings of {seconds:.0f} s on the whole training part, {weight:.0f} of them in all.")
+        return [self._steps_in(seconds, rung.recipe) for rung in self.rungs]
+
+    def _steps_in(self, seconds: float, recipe: Recipe) -> Length:
+        """Return the steps that a recipe makes in some seconds."""
+        n_images = len(self.split.training)
+        per_epoch = steps_per_epoch(n_images, batch_size_for(n_images, recipe.training.batch_size))
+        steps = seconds / self.workshop.seconds_per_epoch(recipe) * per_epoch
+        return Length(max(1, round(steps)), LONGEST * seconds)
+
+    def _retrain(self, trainings: Trainings) -> Retrain:
+        """Return how a run goes on with more images, to be imitated in each fold."""
+
+        def retrain(first: TrainedModel, inner: Split) -> TrainedModel:
+            recipe = retraining_recipe(Recipe(first.model.config, first.recipe.training))
+            return trainings.train(
+                recipe,
+                inner,
+                seed=self.seed,
+                purpose="retraining of a fold",
+                task="Retraining it with more images",
+                share=FOLD_SHARE * self.growth,
+                on_everything=True,
+                start=first.model,
+                losses=losses_so_far(first.fit.losses, first.validation_probabilities, inner),
+            )
+
+        return retrain
+
+    def _measured(self) -> Measured | None:
+        """Return what needs no training, measured once; None if a stop was asked for before it was all done."""
+        file = self.place / MEASURED
+        if file.is_file():
+            return from_json(Measured, json.loads(file.read_bytes()), place=str(file))
+        test = self.split.test.open(OPENING)
+        limit = self.clock.limit_s
+        seconds = MOST_MEASURES_S if limit is None else min(MOST_MEASURES_S, MEASURES_SHARE * limit)
+        per_image = sum(
+            self.workshop.prediction_seconds(recipe, 1000) / 1000 for recipe in (self.rungs[0].recipe, self.chosen)
+        )
+        large_enough = min(test.shape[:2]) >= LEAST_SIDE
+        robustness = novelty = None
+        attacks: dict[str, tuple[AttackResult, ...]] = {}
+        if large_enough:
+            n = _affordable(SUITE_SHARE * seconds, N_CORRUPTED_TIMES * per_image, MOST_CORRUPTED, len(test))
+            robustness = self._robustness(test, n)
+            n = _affordable(ATTACKS_SHARE * seconds, ATTACKED_TIMES * per_image, MOST_ATTACKED, len(test))
+            if not self.interruption.asked_for:
+                attacks = self._attacks(test.take(np.arange(n)))
+            n = _affordable((1 - SUITE_SHARE - ATTACKS_SHARE) / 2 * seconds, 9 * per_image, MOST_STRANGE, MOST_STRANGE)
+            novelty = self._novelty(test, n)
+        near = () if self.interruption.asked_for else self._near_duplicates(test.images)
+        if self.interruption.asked_for:
+            return None
+        measured = Measured(robustness=robustness, novelty=novelty, attacks=attacks, near_duplicates=near)
+        write_json(file, to_json(measured))
+        return measured
+
+    def _robustness(self, test: Dataset, n: int) -> Robustness:
+        """Compare both models under every corruption and severity."""
+        sample = test.take(np.arange(n))
+        models = self.models["initial"], self.models["optimized"]
+        return robustness_of(*models, sample, seed=self.seed, progress=self.listener.progress)
+
+    def _attacks(self, sample: Dataset) -> dict[str, tuple[AttackResult, ...]]:
+        """Attack both models."""
+        return {
+            name: attack_suite(model, sample.images, sample.labels, seed=self.seed, progress=self.listener.progress)
+            for name, model in self.models.items()
+        }
+
+    def _novelty(self, test: Dataset, n: int) -> Novelty:
+        """Show strange images to the optimized model."""
+        rules = self.results.evidence.confidence["optimized"].rules
+        known = self.models["optimized"].predict(test.images, progress=self.listener.progress)
+        like = self.split.training.images[:LIKE_IMAGES]
+        return novelty_of(
+            self.models["optimized"], rules.refusal, known, like, n=n, seed=self.seed, progress=self.listener.progress
+        )
+
+    def _near_duplicates(self, test: Images) -> tuple[NearDuplicates, ...]:
+        """Look for images of one split that are nearly images of another."""
+        training, validation = self.split.training.images, self.split.validation.images
+        return tuple(
+            _near(first, images, second, others, self.listener.progress)
+            for first, images, second, others in (
+                ("validation", validation, "training", training),
+                ("test", test, "training", training),
+                ("test", test, "validation", validation),
+            )
+        )
+
+
+def _near(first: str, images: Images, second: str, others: Images, progress: Progress) -> NearDuplicates:
+    """Look for near-duplicates between two splits."""
+    found = find_near_duplicates(images, others, progress=progress)
+    return NearDuplicates(
+        first=first,
+        second=second,
+        n=len(found),
+        n_first=len(images),
+        threshold=THRESHOLD,
+        nearest=found[:N_NEAREST],
+    )
+
+
+def _affordable(seconds: float, seconds_per_image: float, most: int, n: int) -> int:
+    """Return how many images fit into some seconds, but not so few that intervals say nothing."""
+    return min(n, most, max(LEAST_IMAGES, int(seconds / max(seconds_per_image, 1e-9))))
