@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,11 @@ def test_each_file_has_its_prediction_or_its_error(pictures, tmp_path):
     assert [row.probability for row in sound] == pytest.approx(probabilities.max(1).tolist(), abs=1e-5)
     assert told[-1][:2] == (N, N)
     assert told[-1][2].endswith("files/s")
+
+
+def test_what_is_no_ordinary_file_is_told_and_not_waited_for(tmp_path):
+    pipe = tmp_path / "pipe.png"
+    os.mkfifo(pipe)
+    batch = decode([str(pipe)], ImageShape(8, 8, 1))
+    assert batch.images.shape == (0, 8, 8)
+    assert "no ordinary file" in batch.errors[0]

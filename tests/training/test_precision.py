@@ -6,21 +6,28 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from tests.conftest import blobs
 from torch import nn
 
+from fashion_classifier.data.dataset import SealedTestSet
+from fashion_classifier.data.split import Split
 from fashion_classifier.inference.runtimes.pytorch import has_instructions, precision_here
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.models.mlp import MlpConfig
+from fashion_classifier.models.resnet import ResnetConfig
+from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.precision import (
     precision_by_instructions,
     probe_precision,
     wrong_in_bfloat16,
 )
+from fashion_classifier.training.recipes.recipe import Recipe
+from fashion_classifier.training.train import Workshop
 
 needs_bfloat16 = pytest.mark.skipif(has_instructions("cpu") is False, reason="this processor has no bfloat16")
 DATA = blobs(64)
@@ -107,3 +114,13 @@ def test_without_timing_the_choice_is_always_the_same():
     choices = {precision_by_instructions(network(), *BATCH).precision for _ in range(3)}
     assert len(choices) == 1
     assert precision_by_instructions(network(MlpConfig()), *BATCH).precision == "float32"
+
+
+def test_tiny_images_are_computed_in_float32():
+    """A residual network would come to maps of one pixel, whose bfloat16 gradients are not defined."""
+    tiny = blobs(40, size=6)
+    workshop = Workshop(Split(tiny, blobs(12, size=6, seed=1), SealedTestSet(blobs(12, size=6, seed=2))))
+    recipe = Recipe(ResnetConfig(), TrainConfig(epochs=1, batch_size=8))
+    assert workshop.precision_for(recipe, tiny).precision == "float32"
+    trained = [workshop.train(recipe, seed=0).validation_probabilities for _ in range(2)]
+    np.testing.assert_array_equal(*trained)

@@ -6,6 +6,7 @@ Loading folders and predicting on photographs both go through `read_picture` and
 from __future__ import annotations
 
 import io
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,8 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
     """
     place = place or (str(source) if isinstance(source, Path) else "picture")
     try:
+        if isinstance(source, Path):
+            _check_ordinary(source, place)
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 _refuse_size(place, f"{picture.height}x{picture.width} pixels")
@@ -148,6 +151,12 @@ def _orientation(picture: Image.Image) -> int:
         return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
     except (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError):
         return 1
+
+
+def _check_ordinary(path: Path, place: str) -> None:
+    """Refuse what would be waited for without end, such as a pipe."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise DataError(Fault(place, "this is no ordinary file", "Replace or remove it"))
 
 
 def _refuse_size(place: str, found: str) -> NoReturn:

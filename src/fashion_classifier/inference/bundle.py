@@ -99,7 +99,7 @@ class Model:
 
 def save_model(
     model: Model,
-    folder: Path,
+    folder: Path | str,
     *,
     replace: bool = False,
     onnx: bool = True,
@@ -132,6 +132,7 @@ def save_model(
     ModelError
         If ONNX Runtime does not compute what PyTorch computes.
     """
+    folder = Path(folder)
     if folder.exists() and not replace:
         raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
     if int8 and images is None:
@@ -161,7 +162,7 @@ def save_model(
         write_manifest(place)
 
 
-def load_model(folder: Path) -> Model:
+def load_model(folder: Path | str) -> Model:
     """Read a model folder with its network, checking every file against the manifest.
 
     Raises
@@ -171,6 +172,7 @@ def load_model(folder: Path) -> Model:
     ModelError
         If it is damaged, altered, of an unknown format, or does not describe a network that there can be.
     """
+    folder = Path(folder)
     description, _ = read_description(folder)
     with usable(folder, *UNFIT, RuntimeError, SafetensorError):
         return _assemble(folder, description)

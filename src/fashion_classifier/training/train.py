@@ -35,6 +35,9 @@ from fashion_classifier.training.recipes.recipe import Recipe
 PROBE_IMAGES = 128
 PREDICTION_PROBE_IMAGES = 256
 SMALLEST_BATCH, STEPS_PER_EPOCH = 8, 20
+# On maps of one pixel PyTorch 2.13 takes the weights' gradient of strided bfloat16 convolutions from memory that nobody
+# has written; a residual network has such maps where images have up to 6 pixels a side.
+LEAST_BFLOAT16_SIDE = 8
 CUT_SHORT = {StopReason.INTERRUPTED, StopReason.PRUNED}
 LEAST_SECONDS = 0.5  # of an ensemble's member, should those before it have taken the time
 
@@ -242,6 +245,8 @@ class Workshop:
         """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""
         if recipe.training.precision != "auto":
             return PrecisionChoice(recipe.training.precision, "the recipe says so")
+        if min(training.shape[:2]) < LEAST_BFLOAT16_SIDE:
+            return PrecisionChoice("float32", f"images have a side of less than {LEAST_BFLOAT16_SIDE} pixels")
         config = recipe.model.member if isinstance(recipe.model, EnsembleConfig) else recipe.model
         family = config.family
         if family not in self.precisions:
