@@ -314,3 +314,12 @@ def test_changed_data_is_noticed(fashion, npz):
     assert "the data has changed since this run began" in resumed.err
     assert evaluated.code == 3
     assert "is not the data that one was made with" in evaluated.err
+
+
+@pytest.mark.parametrize("arguments", [["predict"], ["predict", "x.png", "--runtime", "foo"], ["foo"]])
+def test_wrong_usage_is_told_to_programs_too(fashion, arguments):
+    result = fashion(*arguments, "--json")
+    assert result.code == 2
+    assert result.json["schema"] == "fashion.error/1"
+    assert result.json["exit_code"] == 2
+    assert result.json["error"]

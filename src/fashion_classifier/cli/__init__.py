@@ -14,6 +14,7 @@ import traceback  # noqa: E402
 from fashion_classifier.errors import FashionError  # noqa: E402
 
 DEBUG = "--debug"
+WRONG_USAGE, INTERRUPTED = 2, 130
 
 
 def main() -> None:
@@ -29,24 +30,34 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     debug = DEBUG in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
+    as_json = "--json" in arguments
+    from typer.exceptions import Abort, TyperException
+
     try:
-        app(args=arguments, prog_name="fashion")
+        sys.exit(app(args=arguments, prog_name="fashion", standalone_mode=not as_json))
     except FashionError as error:
         if debug:
             traceback.print_exc()
-        _report(str(error), error.exit_code, as_json="--json" in arguments)
-    except KeyboardInterrupt:
-        _report("Interrupted.", 130, as_json="--json" in arguments)
+        _report(str(error), error.exit_code, as_json=as_json)
+    except (KeyboardInterrupt, Abort):
+        _report("Interrupted.", INTERRUPTED, as_json=as_json)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except TyperException as error:  # wrong usage, which Typer tells by itself but for programs
+        _report(_message(error), WRONG_USAGE, as_json=as_json)
     except Exception as error:
         if debug:
             raise
         message = (
             f"This should not have happened: {type(error).__name__}: {error}. Run it again with {DEBUG} to see where."
         )
-        _report(message, 1, as_json="--json" in arguments)
+        _report(message, 1, as_json=as_json)
+
+
+def _message(error: Exception) -> str:
+    """Return what a usage error says."""
+    return str(error.format_message()) if hasattr(error, "format_message") else str(error)
 
 
 def _report(message: str, exit_code: int, *, as_json: bool) -> None:
