@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
 from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.dataset import Opening, SealedTestSet
+from fashion_classifier.data.fingerprint import image_sha256
 from fashion_classifier.data.load import AUTO
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import DataError, Fault, UsageError
-from fashion_classifier.evaluation.comparison import Comparison, compare
+from fashion_classifier.evaluation.calibration import calibrate
+from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
+from fashion_classifier.evaluation.paired import compare_classes, compare_measures
 from fashion_classifier.experiment.lookup import locate_model
-from fashion_classifier.experiment.machine import choose_device
+from fashion_classifier.experiment.machine import choose_device, processor, versions
 from fashion_classifier.experiment.preparation import Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
+from fashion_classifier.inference.description import MANIFEST, WEIGHTS
+from fashion_classifier.inference.shelf import model_facts
+from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.progress import Progress
+from fashion_classifier.reporting.comparison_results import ComparedModel, JudgedImages, ModelComparison
+from fashion_classifier.reporting.gallery import Gallery, choose_gallery
+from fashion_classifier.reporting.predictions import PAIR, predictions_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +46,15 @@ class Opened:
     path: Path
     model: Model
     run: RunFolder | None
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Two models compared: all numbers, both models' answers as "a" and "b", and the images that a page may show."""
+
+    results: ModelComparison
+    predictions: pl.DataFrame
+    gallery: Gallery
 
 
 def open_model(named: Path | None, which: str = "optimized", *, device: str = "auto") -> Opened:
@@ -69,10 +94,32 @@ def evaluate_on_test(
 
 
 def compare_on_test(
-    first: Opened, second: Opened, collection: Collection, parts: Split, *, progress: Progress
-) -> tuple[Evaluation, Evaluation, Comparison]:
-    """Compare two models on the test set, paired."""
-    test = parts.test
+    first: Opened,
+    second: Opened,
+    collection: Collection,
+    parts: Split,
+    *,
+    command: str = "",
+    seed: int = 0,
+    progress: Progress,
+) -> Compared:
+    """Compare two models on the test set, paired.
+
+    Parameters
+    ----------
+    command
+        By which it was asked for.
+    seed
+        From which the bootstraps' chance is derived.
+
+    Raises
+    ------
+    DataError
+        If a model does not fit the data.
+    UsageError
+        If the test images may not be new to both.
+    """
+    origins = _origin(first), _origin(second)  # before the test set is opened: what is damaged is found here
     runs = [opened.run for opened in (first, second) if opened.run is not None]
     for opened in (first, second):
         _check_fit(opened, collection)
@@ -86,15 +133,99 @@ def compare_on_test(
         for run in runs:
             run.note_opening(opening)
 
-    test = test.recorded_by(note)
-    dataset = test.open(f"comparison of {first.name} and {second.name}")
-    probabilities = [
-        opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
-        for opened in (first, second)
-    ]
-    evaluations = [evaluate(dataset.labels, found, collection.classes) for found in probabilities]
-    predicted = [found.argmax(1) for found in probabilities]
-    return evaluations[0], evaluations[1], compare(dataset.labels, *predicted)
+    dataset = parts.test.recorded_by(note).open(f"comparison of {first.name} and {second.name}")
+    said_a, said_b = (
+        opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {letter}, {opened.name}")
+        for letter, opened in zip("AB", (first, second), strict=True)
+    )
+    labels, classes = dataset.labels, collection.classes
+    predicted = said_a.argmax(1), said_b.argmax(1)
+    results = ModelComparison(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        data=_judged_images(collection, parts),
+        a=_compared_model(first, origins[0], labels, said_a, seed=seed),
+        b=_compared_model(second, origins[1], labels, said_b, seed=seed),
+        comparison=compare(labels, *predicted),
+        differences=compare_measures(labels, said_a, said_b, seed=seed),
+        classes=compare_classes(labels, *predicted, classes),
+        made_with={
+            "command": command,
+            "device": str(next(first.model.network.parameters()).device),
+            "processor": processor(),
+            "system": platform.platform(),
+            **versions(),
+        },
+    )
+    hashes = [image_sha256(image) for image in dataset.images]
+    predictions = pl.concat(
+        predictions_table(name, "test", hashes, labels, said, classes=classes)
+        for name, said in zip(PAIR, (said_a, said_b), strict=True)
+    )
+    return Compared(results, predictions, choose_gallery(predictions, dataset.images, hashes, PAIR))
+
+
+def _judged_images(collection: Collection, parts: Split) -> JudgedImages:
+    """Describe the test images and the data that they belong to."""
+    return JudgedImages(
+        name=collection.name,
+        container=collection.container,
+        location=collection.location,
+        fingerprint=collection.fingerprint,
+        height=collection.shape.height,
+        width=collection.shape.width,
+        channels=collection.shape.channels,
+        counts=parts.test.counts,
+        notes=(*collection.notes, *parts.notes),
+        is_sample=collection.is_sample,
+    )
+
+
+def _compared_model(
+    opened: Opened,
+    origin: dict[str, Any],
+    labels: NDArray[np.int64],
+    probabilities: NDArray[np.float32],
+    *,
+    seed: int,
+) -> ComparedModel:
+    """Describe one of two models, and how it did."""
+    model, run = opened.model, opened.run
+    recipe = model.provenance.get("recipe")
+    return ComparedModel(
+        name=opened.name,
+        path=str(opened.path.absolute()),
+        run="" if run is None else str(run.path.absolute()),
+        family=model.config.family,
+        config=settings_of(model.config),
+        recipe=dict(recipe) if isinstance(recipe, dict) else {},
+        prediction={"precision": model.how.precision, "views": model.how.views, "temperature": model.how.temperature},
+        n_parameters=count_parameters(model.network),
+        n_bytes=(opened.path / WEIGHTS).stat().st_size,
+        origin=origin,
+        manifest_sha256=hashlib.sha256((opened.path / MANIFEST).read_bytes()).hexdigest(),
+        openings=() if run is None else tuple(run.facts["openings"]),
+        test=evaluate(labels, probabilities, model.classes, seed=seed),
+        calibration=calibrate(labels, probabilities, seed=seed),
+    )
+
+
+def _origin(opened: Opened) -> dict[str, Any]:
+    """Gather what is recorded of a model's making: by its run, beside it if it comes with the package, and in it."""
+    provenance, record, run = opened.model.provenance, model_facts(opened.path), opened.run
+    split = dict(provenance.get("split", {}))
+    recorded = {
+        "seed": split.get("seed", record.seed) if run is None else run.config.seed,
+        "training_seed": provenance.get("seed"),
+        "steps": provenance.get("steps"),
+        "learned_from": provenance.get("learned_from"),
+        "data": record.data.get("name"),
+        "fingerprint": record.data.get("fingerprint"),
+        "split": split,
+        "command": record.command if run is None else run.facts.get("command"),
+        "made": record.made if run is None else run.facts.get("created"),
+        "commit": record.commit,
+    }
+    return {name: value for name, value in recorded.items() if value not in (None, "", {})}
 
 
 def _check_fit(opened: Opened, collection: Collection) -> None:

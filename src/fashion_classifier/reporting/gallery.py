@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images
-from fashion_classifier.reporting.predictions import MODELS, ModelName, both_answers
+from fashion_classifier.reporting.predictions import MODELS, AnyModel, ModelName, both_answers
 
 MAX_IMAGES = 1000
 MAX_PIXEL_BYTES = 16 * 2**20
@@ -62,7 +62,12 @@ class Mistake:
     other_probability: float
 
 
-def choose_gallery(predictions: pl.DataFrame, images: Images, image_sha256: Sequence[str]) -> Gallery:
+def choose_gallery(
+    predictions: pl.DataFrame,
+    images: Images,
+    image_sha256: Sequence[str],
+    models: tuple[AnyModel, AnyModel] = MODELS,
+) -> Gallery:
     """Choose the images that a report may show: of each kind of mistake in turn, the surest first.
 
     Parameters
@@ -73,6 +78,8 @@ def choose_gallery(predictions: pl.DataFrame, images: Images, image_sha256: Sequ
         uint8 array of shape (n, height, width) or (n, height, width, 3): that split's images, in any order.
     image_sha256
         The hash of each of them, as in `predictions`.
+    models
+        As they are called in `predictions`.
 
     Returns
     -------
@@ -80,7 +87,7 @@ def choose_gallery(predictions: pl.DataFrame, images: Images, image_sha256: Sequ
     """
     position = {sha256: index for index, sha256 in enumerate(image_sha256)}
     room = min(MAX_IMAGES, max(1, MAX_PIXEL_BYTES // max(1, images[:1].nbytes)))
-    wrong = [_wrong(both_answers(predictions, model)) for model in MODELS]
+    wrong = [_wrong(both_answers(predictions, model)) for model in models]
     kinds = (*wrong, *map(_right_by_other, wrong))
     ranked = pl.concat(_surest_first(kind).with_row_index("rank") for kind in kinds)
     in_turn = ranked.sort("rank", maintain_order=True)

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from fashion_classifier.errors import UsageError
 
-ModelName = Literal["initial", "optimized"]
+ModelName = Literal["initial", "optimized"]  # of a run
+PairName = Literal["a", "b"]  # of two models that are compared
+AnyModel = ModelName | PairName
 SplitName = Literal["training", "validation", "test"]
 
 MODELS: tuple[ModelName, ModelName] = ("initial", "optimized")
+PAIR: tuple[PairName, PairName] = ("a", "b")
 KEY = ("split", "image_sha256", "occurrence")
 
 
 def predictions_table(
-    model: ModelName,
+    model: AnyModel,
     split: SplitName,
     image_sha256: Sequence[str],
     labels: NDArray[np.int64],
@@ -79,7 +82,7 @@ def judged_split(predictions: pl.DataFrame) -> SplitName:
     return "test" if predictions.filter(split="test")["model"].n_unique() == 2 else "validation"
 
 
-def answers(predictions: pl.DataFrame, model: ModelName, split: SplitName) -> pl.DataFrame:
+def answers(predictions: pl.DataFrame, model: AnyModel, split: SplitName) -> pl.DataFrame:
     """Give one model's answers for one split, with how sure it was.
 
     Returns
@@ -97,7 +100,10 @@ def answers(predictions: pl.DataFrame, model: ModelName, split: SplitName) -> pl
     )
 
 
-def both_answers(predictions: pl.DataFrame, model: ModelName, split: SplitName | None = None) -> pl.DataFrame:
+_OTHER: dict[AnyModel, AnyModel] = {"initial": "optimized", "optimized": "initial", "a": "b", "b": "a"}
+
+
+def both_answers(predictions: pl.DataFrame, model: AnyModel, split: SplitName | None = None) -> pl.DataFrame:
     """Give one model's answers beside the other's for the same images.
 
     Parameters
@@ -109,7 +115,7 @@ def both_answers(predictions: pl.DataFrame, model: ModelName, split: SplitName |
     -------
     The columns of `answers` for `model`, and other_predicted and other_probability for the other model.
     """
-    other: ModelName = "initial" if model == "optimized" else "optimized"
+    other = _OTHER[model]
     split = split or judged_split(predictions)
     others = answers(predictions, other, split).select(
         *KEY, other_predicted="predicted", other_probability="probability"

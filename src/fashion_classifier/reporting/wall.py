@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import polars as pl
 
 from fashion_classifier.reporting.gallery import Gallery
-from fashion_classifier.reporting.predictions import ModelName, both_answers, classes_of
+from fashion_classifier.reporting.predictions import AnyModel, ModelName, both_answers, classes_of
 from fashion_classifier.reporting.sprite import Sprite
 from fashion_classifier.reporting.wording import percent
 
@@ -39,7 +39,7 @@ class Tile:
 
     @property
     def outcome(self) -> Outcome:
-        """What became of it between the initial and the optimized model."""
+        """What became of it between the first model and the second."""
         if self.said["optimized"] == self.true:
             return "mended"
         return "broken" if self.said["initial"] == self.true else "both wrong"
@@ -98,15 +98,36 @@ class Wall:
         return {"classes": self.classes, "tiles": properties, "kinds": kinds}
 
 
-def build_wall(predictions: pl.DataFrame, gallery: Gallery, n_images: int) -> Wall:
+RUN_TITLES = {
+    "optimized": "Mistakes of the optimized model",
+    "initial": "Mistakes of the initial model",
+    "mended": "Mended by the optimized model",
+    "broken": "Broken by the optimized model",
+    "both": "Wrong by both models",
+}
+
+
+def build_wall(
+    predictions: pl.DataFrame,
+    gallery: Gallery,
+    n_images: int,
+    *,
+    second: AnyModel = "optimized",
+    titles: Mapping[str, str] = RUN_TITLES,
+) -> Wall:
     """Hang the first `n_images` images of a gallery.
 
     Parameters
     ----------
     predictions
         Both models' answers; the split that they are judged by counts.
+    second
+        What the second of the two is called in `predictions`; on the wall they stand as "initial" and "optimized", by
+        which style sheet and script know them.
+    titles
+        Of the kinds, for people.
     """
-    wrong = _wrong_answers(predictions)
+    wrong = _wrong_answers(predictions, second)
     places = {sha256: place for place, sha256 in enumerate(gallery.image_sha256[:n_images].tolist())}
     held = (
         wrong.filter(pl.col("image_sha256").is_in(list(places)))
@@ -120,31 +141,31 @@ def build_wall(predictions: pl.DataFrame, gallery: Gallery, n_images: int) -> Wa
         kinds=tuple(
             Kind(
                 name=name,
-                title=title,
+                title=titles[name],
                 model=model,
                 tiles=tuple(_surest_first(held.filter(condition), model)),
                 totals=tuple(_totals(wrong.filter(condition), model)),
             )
-            for name, title, model, condition in _KINDS
+            for name, model, condition in _KINDS
         ),
     )
 
 
 _BY_INITIAL, _BY_OPTIMIZED = pl.col("initial") != pl.col("true"), pl.col("optimized") != pl.col("true")
 
-_KINDS: tuple[tuple[str, str, ModelName, pl.Expr], ...] = (
-    ("optimized", "Mistakes of the optimized model", "optimized", _BY_OPTIMIZED),
-    ("initial", "Mistakes of the initial model", "initial", _BY_INITIAL),
-    ("mended", "Mended by the optimized model", "initial", _BY_INITIAL & ~_BY_OPTIMIZED),
-    ("broken", "Broken by the optimized model", "optimized", _BY_OPTIMIZED & ~_BY_INITIAL),
-    ("both", "Wrong by both models", "optimized", _BY_INITIAL & _BY_OPTIMIZED),
+_KINDS: tuple[tuple[str, ModelName, pl.Expr], ...] = (
+    ("optimized", "optimized", _BY_OPTIMIZED),
+    ("initial", "initial", _BY_INITIAL),
+    ("mended", "initial", _BY_INITIAL & ~_BY_OPTIMIZED),
+    ("broken", "optimized", _BY_OPTIMIZED & ~_BY_INITIAL),
+    ("both", "optimized", _BY_INITIAL & _BY_OPTIMIZED),
 )
 
 
-def _wrong_answers(predictions: pl.DataFrame) -> pl.DataFrame:
+def _wrong_answers(predictions: pl.DataFrame, second: AnyModel) -> pl.DataFrame:
     """Give the images that a model got wrong, with both models' answers as indices of classes."""
     return (
-        both_answers(predictions, "optimized")
+        both_answers(predictions, second)
         .select(
             "image_sha256",
             "occurrence",

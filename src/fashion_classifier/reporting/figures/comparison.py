@@ -1,4 +1,4 @@
-"""The initial model against the optimized one: at a glance, and from training to test."""
+"""Two models side by side: at a glance, and from training to test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
+from fashion_classifier.evaluation.comparison import Comparison
 from fashion_classifier.evaluation.intervals import Estimate
 from fashion_classifier.evaluation.metrics import Evaluation
 from fashion_classifier.reporting.figures.lettering import TEXT, drawing
@@ -22,7 +24,7 @@ from fashion_classifier.reporting.figures.pair import (
     padded,
     sizes,
 )
-from fashion_classifier.reporting.figures.palette import GRID, MUTED, OPTIMIZED
+from fashion_classifier.reporting.figures.palette import BROKEN, GRID, MENDED, MUTED, OPTIMIZED
 from fashion_classifier.reporting.figures.sheet import (
     MARGIN,
     WIDTH,
@@ -49,31 +51,69 @@ def initial_against_optimized(results: RunResults) -> Figure:
     splits = held_out(results)
     before, after = (share_alone(e.accuracy) for e in splits[0].both)
     title = f"{splits[0].name} accuracy: {before} before, {after} after"
+    with drawing():
+        sheet = Sheet(3 * _block(splits), title=title, notes=(sizes(splits),), key=(_INTERVAL_KEY,))
+        _three_metrics(sheet, splits, MODELS)
+    describe(sheet.figure, f"{title}. {sizes(splits)}.")
+    return sheet.figure
+
+
+def a_against_b(a: Evaluation, b: Evaluation, comparison: Comparison) -> Figure:
+    """Draw accuracy, macro-F1 and loss of two models on the same test images, and what only one of them got right."""
+    splits = [Split("Test", a, b)]
+    title = f"Test accuracy: {share_alone(a.accuracy)} with A, {share_alone(b.accuracy)} with B"
+    with drawing():
+        top = 3 * _block(splits)
+        sheet = Sheet(top + 2 * _ROW + 22, title=title, notes=(sizes(splits),), key=(_INTERVAL_KEY,))
+        _three_metrics(sheet, splits, ("A", "B"))
+        _draw_disagreement(sheet, top, comparison)
+    alone = f"Only B right: {counted(comparison.mended, 'image')}; only A right: {comparison.broken:,}"
+    describe(sheet.figure, f"{title}. {sizes(splits)}. {alone}.")
+    return sheet.figure
+
+
+def _block(splits: Sequence[Split]) -> float:
+    """Give the height of one metric with all its rows, in points."""
+    return _ROW * len(splits) + 46.0
+
+
+def _three_metrics(sheet: Sheet, splits: Sequence[Split], names: tuple[str, str]) -> None:
+    """Draw accuracy, macro-F1 and loss, one below the other."""
     ends = [end for s in splits for e in s.both for m in (e.accuracy, e.macro_f1) for end in (m.low, m.high)]
     shares, losses = (
         padded(ends, 0.04),
         padded([end for s in splits for e in s.both for end in (e.loss.low, e.loss.high)], 0.04),
     )
-    block = _ROW * len(splits) + 46.0
-    with drawing():
-        sheet = Sheet(3 * block, title=title, notes=(sizes(splits),), key=(_INTERVAL_KEY,))
-        axes = _metric(sheet, 0, splits, "Accuracy", limits=shares, measure=_accuracy, written=share_alone)
-        name_dots(axes, [e.accuracy.value for e in splits[0].both])
-        show_grid(axes, "x", per_cent=True, n_ticks=3)
-        axes = _metric(sheet, block, splits, "Macro-F1", limits=shares, measure=_macro_f1, written=_three_decimals)
-        show_grid(axes, "x", n_ticks=3)
-        axes = _metric(
-            sheet,
-            2 * block,
-            splits,
-            "Loss, less is better",
-            limits=losses,
-            measure=_loss,
-            written=_three_decimals,
-        )
-        show_grid(axes, "x", n_ticks=3)
-    describe(sheet.figure, f"{title}. {sizes(splits)}.")
-    return sheet.figure
+    block = _block(splits)
+    axes = _metric(sheet, 0, splits, "Accuracy", limits=shares, measure=_accuracy, written=share_alone)
+    name_dots(axes, [e.accuracy.value for e in splits[0].both], names)
+    show_grid(axes, "x", per_cent=True, n_ticks=3)
+    axes = _metric(sheet, block, splits, "Macro-F1", limits=shares, measure=_macro_f1, written=_three_decimals)
+    show_grid(axes, "x", n_ticks=3)
+    axes = _metric(
+        sheet,
+        2 * block,
+        splits,
+        "Loss, less is better",
+        limits=losses,
+        measure=_loss,
+        written=_three_decimals,
+    )
+    show_grid(axes, "x", n_ticks=3)
+
+
+def _draw_disagreement(sheet: Sheet, top: float, comparison: Comparison) -> None:
+    """Draw how many images only one model got right, as two bars on one scale."""
+    sheet.write(MARGIN, top + 13, "Right by one of the two alone", weight="bold")
+    left = MARGIN + _NAMES
+    axes = sheet.axes(left, top + 18, WIDTH - MARGIN - 96 - left, 2 * _ROW)
+    rows = (("B alone", comparison.mended, "mended", MENDED), ("A alone", comparison.broken, "broken", BROKEN))
+    axes.set(xlim=(0, max(comparison.mended, comparison.broken, 1)), ylim=(2 * _ROW, 0))
+    for i, (name, number, meaning, colour) in enumerate(rows):
+        y = _ROW * (i + 0.5)
+        axes.add_patch(Rectangle((0, y - 6), number, 12, facecolor=colour, lw=0))
+        annotate(axes, 0, y, name, x_in="axes fraction", dx=-_NAMES, size=TEXT)
+        annotate(axes, number, y, f"{number:,} {meaning}", dx=5, size=TEXT, colour=colour)
 
 
 def splits_side_by_side(results: RunResults) -> Figure:

@@ -56,11 +56,11 @@ def is_larger(values: Sequence[float]) -> tuple[bool, bool]:
     return values[0] > values[1], values[0] <= values[1]
 
 
-def name_dots(axes: Axes, values: Sequence[float]) -> None:
+def name_dots(axes: Axes, values: Sequence[float], names: tuple[str, str] = MODELS) -> None:
     """Write the models' names above their dots of the first row, outwards where the dots are close."""
     (left, right), points_wide = axes.get_xlim(), axes.get_position().width * WIDTH
     is_close = abs(values[1] - values[0]) / (right - left) * points_wide < 70
-    for name, value, colour, is_right in zip(MODELS, values, COLOURS, is_larger(values), strict=True):
+    for name, value, colour, is_right in zip(names, values, COLOURS, is_larger(values), strict=True):
         side: Side = "center" if not is_close else "left" if is_right else "right"
         dx = 0 if not is_close else 2 if is_right else -2
         annotate(axes, value, 1, name, y_in="axes fraction", dx=dx, dy=5, side=side, colour=colour, weight="bold")
