@@ -11,7 +11,7 @@ from dataclasses import dataclass
 INITIAL_SHARE = 0.07  # of the whole time, for the initial model at most
 LEAST_INITIAL_S = 4.0
 REPORT_SHARE = 0.055
-LEAST_REPORT_S, MOST_REPORT_S = 10.0, 120.0
+LEAST_REPORT_S, MOST_REPORT_S = 7.0, 120.0
 NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
 SEARCH_SHARE = 0.25
 MOST_EPOCHS = 100.0  # where only time limits a training

@@ -56,6 +56,7 @@ from fashion_classifier.tuning.trials import Trial
 SHORTEST_RUN_MINUTES = 0.5
 PATIENCE_EPOCHS = 8  # of the chosen configuration's training
 LEAST_RETRAINING_S = 2.0
+LEAST_FOR_VIEWS_S = 120.0  # of a run's time: shorter ones need it for the training
 NOTE_EVERY_S = 10.0
 
 
@@ -318,7 +319,7 @@ class _Run:
             self.folder.event("training failed", reason=f"{type(error).__name__}: {error}")
             self.tell(f"The full training of the chosen configuration failed: {error}")
             return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
-        made = assess("Optimized model", trained, self.split)
+        made = assess("Optimized model", trained, self.split, one_view=self._has_time_for_views())
         if self._stopped("training"):
             better = (
                 best_trial is None
@@ -331,6 +332,11 @@ class _Run:
             f"after {trained.fit.steps:,} steps; {trained.fit.stopped_because}"
         )
         return made
+
+    def _has_time_for_views(self) -> bool:
+        """Tell whether there is time to learn what averaging views gains, a rung of the ladder."""
+        limit = self.clock.limit_s
+        return limit is None or limit >= LEAST_FOR_VIEWS_S
 
     def _retrain(self, optimized: MadeModel) -> MadeModel:
         """Train on, with all but the test set, for as many steps as early stopping chose, scaled."""

@@ -56,16 +56,22 @@ def judged_training_images(split: Split) -> Dataset:
     return split.training.take(np.arange(min(TRAINING_IMAGES, len(split.training))))
 
 
-def assess(title: str, trained: TrainedModel, split: Split) -> MadeModel:
-    """Evaluate a freshly trained model on training and cross-validation data."""
+def assess(title: str, trained: TrainedModel, split: Split, *, one_view: bool = True) -> MadeModel:
+    """Evaluate a freshly trained model on training and cross-validation data.
+
+    Parameters
+    ----------
+    one_view
+        Whether to predict the cross-validation images from one view as well, where answers are averages of several.
+    """
     sample = judged_training_images(split)
     probabilities = {
         "training": trained.model.predict(sample.images),
         "validation": trained.validation_probabilities,
     }
-    if trained.model.how.views != "single":
-        one_view = replace(trained.model, how=replace(trained.model.how, views="single"))
-        probabilities[ONE_VIEW] = one_view.predict(split.validation.images)
+    if one_view and trained.model.how.views != "single":
+        alone = replace(trained.model, how=replace(trained.model.how, views="single"))
+        probabilities[ONE_VIEW] = alone.predict(split.validation.images)
     classes = trained.model.classes
     training = evaluate(sample.labels, probabilities["training"], classes)
     validation = evaluate(split.validation.labels, probabilities["validation"], classes)
