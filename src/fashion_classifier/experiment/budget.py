@@ -11,7 +11,8 @@ from dataclasses import dataclass
 INITIAL_SHARE = 0.07  # of the whole time, for the initial model at most
 LEAST_INITIAL_S = 4.0
 REPORT_SHARE = 0.055
-LEAST_REPORT_S, MOST_REPORT_S = 7.0, 120.0
+LEAST_REPORT_S, MOST_REPORT_S = 6.0, 120.0
+SHORT_RUN_S, SHORT_REPORT_SHARE = 60.0, 1 / 6  # of shorter runs, which leave evidence away, a larger share
 NO_SEARCH_BELOW_S = 60.0  # with less for search and training together, the known recipe is trained at once
 SEARCH_SHARE = 0.25
 MOST_EPOCHS = 100.0  # where only time limits a training
@@ -75,7 +76,8 @@ class Shares:
 
 def report_seconds(limit_s: float) -> float:
     """Return how long before the end the evaluation and the report begin."""
-    return min(MOST_REPORT_S, max(LEAST_REPORT_S, REPORT_SHARE * limit_s))
+    short = SHORT_REPORT_SHARE * min(limit_s, SHORT_RUN_S)
+    return min(MOST_REPORT_S, max(LEAST_REPORT_S, short, REPORT_SHARE * limit_s))
 
 
 def initial_seconds(clock: Clock) -> float | None:

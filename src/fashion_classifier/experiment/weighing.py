@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from fashion_classifier.evaluation.ladder import Climber, build_ladder
 from fashion_classifier.evaluation.strangers import KINDS
 from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.evidence.suite import novelty_of, robustness_of
+from fashion_classifier.experiment.budget import SHORT_RUN_S
 from fashion_classifier.experiment.stages import MadeModel
 from fashion_classifier.progress import Progress
 from fashion_classifier.reporting.evidence import Evidence
@@ -43,6 +45,13 @@ class QuickSizes:
 
     corrupted: int
     strange: int
+
+
+def quick_seconds(limit_s: float | None) -> float:
+    """Return how long a run may measure robustness and novelty: not at all where it is very short."""
+    if limit_s is None:
+        return math.inf
+    return QUICK_SHARE * limit_s if limit_s >= SHORT_RUN_S else 0.0
 
 
 def quick_sizes(seconds: float, seconds_per_image: float) -> QuickSizes:
