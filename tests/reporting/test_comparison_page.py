@@ -14,12 +14,12 @@ from tests.reporting.comparisons import make_comparison
 from tests.reporting.test_figures import boxes
 from tests.reporting.test_page import Page, gallery_data, style_of
 
-from fashion_classifier.reporting import comparison_page, figures
+from fashion_classifier.reporting import comparison_page, figures, rendering
 from fashion_classifier.reporting import comparison_words as words
 from fashion_classifier.reporting.comparison_page import render_comparison, write_comparison
 from fashion_classifier.reporting.comparison_results import ModelComparison
 from fashion_classifier.reporting.serialisation import from_json
-from fashion_classifier.reporting.setting_rows import setting_columns
+from fashion_classifier.reporting.settings import setting_columns
 
 EVIL = ('<script>alert("1")</script>', "a & b", "</svg><img src=x onerror=alert(1)>", "{{ 7 * 7 }}")
 NAMES = ('<script>alert("A")</script>', '"><img src=x onerror=alert(1)>')
@@ -183,7 +183,7 @@ class TestGallery:
         assert Counter(zip(tiles["true"], tiles["optimized"], tiles["initial"], strict=True)) == expected
 
     def test_images_are_left_out_rather_than_the_limit_broken(self, monkeypatch, better, page):
-        monkeypatch.setattr(comparison_page, "MAX_PAGE_BYTES", len(page.html.encode()) - 1)
+        monkeypatch.setattr(rendering, "MAX_PAGE_BYTES", len(page.html.encode()) - 1)
         smaller = Page(better.page)
         before, after = (len(gallery_data(each)["tiles"]["true"]) for each in (page, smaller))
         assert 0 < after < before

@@ -16,8 +16,9 @@ from fashion_classifier.errors import UnavailableError
 from fashion_classifier.reporting.conclusion import conclude
 from fashion_classifier.reporting.figures.palette import INK, PALETTE
 from fashion_classifier.reporting.gallery import misclassified
-from fashion_classifier.reporting.page import MAX_PAGE_BYTES, render, write_report
+from fashion_classifier.reporting.page import render, write_report
 from fashion_classifier.reporting.published import _OFFICIAL
+from fashion_classifier.reporting.rendering import MAX_PAGE_BYTES
 
 EVIL = ('<script>alert("1")</script>', "a & b", "</svg><img src=x onerror=alert(1)>", "{{ 7 * 7 }}")
 VOID = {"meta", "img", "br", "hr", "input", "link"}
@@ -276,7 +277,7 @@ def test_large_colour_images_and_many_classes_stay_within_the_limit(make_run, n_
 
 def test_images_are_left_out_rather_than_the_limit_broken(monkeypatch, fake_run, page):
     whole = page.html
-    monkeypatch.setattr("fashion_classifier.reporting.page.MAX_PAGE_BYTES", len(whole.encode()) - 1)
+    monkeypatch.setattr("fashion_classifier.reporting.rendering.MAX_PAGE_BYTES", len(whole.encode()) - 1)
     smaller = Page(render(fake_run.results, fake_run.predictions, fake_run.gallery))
     before, after = (len(gallery_data(each)["tiles"]["true"]) for each in (page, smaller))
     assert 0 < after < before
@@ -284,7 +285,7 @@ def test_images_are_left_out_rather_than_the_limit_broken(monkeypatch, fake_run,
 
 
 def test_a_page_without_room_for_images_says_so(monkeypatch, fake_run):
-    monkeypatch.setattr("fashion_classifier.reporting.page.MAX_PAGE_BYTES", 1000)
+    monkeypatch.setattr("fashion_classifier.reporting.rendering.MAX_PAGE_BYTES", 1000)
     page = Page(render(fake_run.results, fake_run.predictions, fake_run.gallery))
     assert "There is no room for images on this page." in page.words
     assert not page.all("select")

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from fashion_classifier.reporting.page import _environment
 from fashion_classifier.reporting.published import PUBLISHED, is_fashion_mnist, published_for, stand_beside
+from fashion_classifier.reporting.rendering import environment
 
 # As `fashion data check` gives it for the official files, and as the shipped model's record has it.
 OFFICIAL = "020b9c67eef26da33fce889b3fd7ca6883a03cffcf463c3c05019cf790f84bb3"
@@ -61,8 +61,8 @@ def test_a_run_whose_test_set_is_sealed_has_no_figure_there(official):
 
 
 def section(standings):
-    environment = _environment()
-    template = environment.from_string('{% import "parts.html" as parts %}{% include "sections/published.html" %}')
+    templates = environment()
+    template = templates.from_string('{% import "parts.html" as parts %}{% include "sections/published.html" %}')
     return " ".join(template.render(published=standings).split())
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
-from fashion_classifier.reporting import assets
 from fashion_classifier.reporting import comparison_words as words
 from fashion_classifier.reporting.comparison_results import SCHEMA, ComparedModel, ModelComparison
 from fashion_classifier.reporting.figures import (
@@ -19,13 +18,12 @@ from fashion_classifier.reporting.figures import (
 )
 from fashion_classifier.reporting.figures.lettering import TITLE, fit
 from fashion_classifier.reporting.gallery import Gallery
-from fashion_classifier.reporting.page import _TILES_AT_ONCE, MAX_PAGE_BYTES, _environment, _inline
 from fashion_classifier.reporting.predictions import PAIR
+from fashion_classifier.reporting.rendering import environment, inline, render_page
 from fashion_classifier.reporting.run_folder import write_predictions
 from fashion_classifier.reporting.serialisation import to_json
-from fashion_classifier.reporting.setting_rows import setting_columns
-from fashion_classifier.reporting.sprite import make_sprite
-from fashion_classifier.reporting.wall import build_wall
+from fashion_classifier.reporting.settings import setting_columns
+from fashion_classifier.reporting.wall import Wall, build_wall
 from fashion_classifier.reporting.wording import probability_of_chance
 from fashion_classifier.storage import atomic_folder, write_json, write_text
 
@@ -75,30 +73,25 @@ def write_comparison(folder: Path, results: ModelComparison, predictions: pl.Dat
 
 def render_comparison(results: ModelComparison, predictions: pl.DataFrame, gallery: Gallery) -> str:
     """Give the page as one HTML text of at most `MAX_PAGE_BYTES`, with as many images as that allows."""
-    environment = _environment()
-    environment.filters |= {
-        "is_distinguishable": words.is_distinguishable,
-        "plain_p": lambda p_value: probability_of_chance(p_value).removeprefix("p\u00a0").removeprefix("=\u00a0"),
-        "signed_score": words.signed_score,
-        "signed_score_interval": words.signed_score_interval,
-    }
-    template = environment.get_template("comparison.html")
-    context = _context(results)
-    sprite = make_sprite(gallery.images)
-    while True:
-        wall = build_wall(predictions, gallery, sprite.n, second=PAIR[1], titles=_WALL_TITLES)
-        page = template.render(context, sprite=sprite, wall=wall)
-        excess = len(page.encode()) - MAX_PAGE_BYTES
-        if excess <= 0 or not sprite.sheets:
-            return page
-        sprite = sprite.shortened(excess)
+    templates = environment(
+        is_distinguishable=words.is_distinguishable,
+        plain_p=lambda p_value: probability_of_chance(p_value).removeprefix("p\u00a0").removeprefix("=\u00a0"),
+        signed_score=words.signed_score,
+        signed_score_interval=words.signed_score_interval,
+    )
+
+    def wall(n_images: int) -> Wall:
+        return build_wall(predictions, gallery, n_images, second=PAIR[1], titles=_WALL_TITLES)
+
+    return render_page(templates, "comparison.html", gallery, wall, **_context(results))
 
 
 def _context(results: ModelComparison) -> dict[str, Any]:
     """Gather what the templates tell, apart from the wall of images."""
-    script = assets.script()
     return {
         "results": results,
+        "comparison": results.comparison,
+        "subject": f"{results.a.name} and {results.b.name}",
         "headline": words.headline(results),
         "verdict": words.verdict(results.comparison),
         "mended_and_broken": words.mended_and_broken(results.comparison),
@@ -106,14 +99,11 @@ def _context(results: ModelComparison) -> dict[str, Any]:
         "reservations": tuple(words.made_from_other_data(results)),
         "class_by_class": tuple(words.class_by_class(results.classes)),
         "contents": CONTENTS,
+        "sections": "compared",
         # What style sheet and script know a model by, its letter, its sign and itself.
         "models": (("initial", "A", "■", results.a), ("optimized", "B", "●", results.b)),
         "settings": setting_columns(results.a, results.b),
         "figures": _figures(results),
-        "tiles_at_once": _TILES_AT_ONCE,
-        "css": assets.style_sheet(),
-        "script": script,
-        "policy": assets.policy(script),
     }
 
 
@@ -121,9 +111,9 @@ def _figures(results: ModelComparison) -> dict[str, Any]:
     """Draw every figure of the page as markup."""
     a, b = results.a, results.b
     return {
-        "a_against_b": _inline(a_against_b(a.test, b.test, results.comparison), "lead"),
-        "reliability": _inline(reliability_of_both(a.calibration, b.calibration), "reliability"),
-        "recall_by_class": _inline(recall_by_class(a.test, b.test), "classes"),
+        "a_against_b": inline(a_against_b(a.test, b.test, results.comparison), "lead"),
+        "reliability": inline(reliability_of_both(a.calibration, b.calibration), "reliability"),
+        "recall_by_class": inline(recall_by_class(a.test, b.test), "classes"),
         "confusion": {
             letter: {kind: _confusion(letter, model, kind) for kind in ("rates", "counts")}
             for letter, model in (("A", a), ("B", b))
@@ -135,4 +125,4 @@ def _confusion(letter: str, model: ComparedModel, kind: str) -> Markup:
     """Draw a model's confusion matrix as markup."""
     title = f"{letter}, {fit(model.name, 240, TITLE, 'bold')}: {kind}"
     figure = confusion_matrix(model.test, title=title, normalise=kind == "rates")
-    return _inline(figure, f"confusion-{letter.lower()}-{kind}")
+    return inline(figure, f"confusion-{letter.lower()}-{kind}")

@@ -33,10 +33,10 @@ class SettingGroup:
 
 def setting_columns(a: ComparedModel, b: ComparedModel) -> tuple[tuple[SettingGroup, ...], ...]:
     """Set all that is known of two models side by side, in two columns of tables."""
-    network = SettingGroup("Network", "Setting", _rows(_network(a), _network(b)))
-    predicting = SettingGroup("How it answers", "Setting", _rows(a.prediction, b.prediction))
-    training = SettingGroup("Recipe of the training", "Setting", _rows(a.recipe, b.recipe))
-    origin = SettingGroup("Where it came from", "Record", _rows(_origin(a), _origin(b)))
+    network = SettingGroup("Network", "Setting", pair_settings(_network(a), _network(b)))
+    predicting = SettingGroup("How it answers", "Setting", pair_settings(a.prediction, b.prediction))
+    training = SettingGroup("Recipe of the training", "Setting", pair_settings(a.recipe, b.recipe))
+    origin = SettingGroup("Where it came from", "Record", pair_settings(_origin(a), _origin(b)))
     return (network, predicting, origin), (training,)
 
 
@@ -61,8 +61,8 @@ def _brief(name: str, value: Any) -> Any:
     return str(value) if name.endswith("seed") and value is not None else value
 
 
-def _rows(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[SettingRow, ...]:
-    """Pair settings by their names; a model without one has a dash there."""
+def pair_settings(a: Mapping[str, Any], b: Mapping[str, Any]) -> tuple[SettingRow, ...]:
+    """Pair settings by their names, those within settings unfolded; a model without one has a dash there."""
     of_a, of_b = dict(_flat(a)), dict(_flat(b))
     return tuple(_row(name, of_a.get(name), of_b.get(name)) for name in dict.fromkeys((*of_a, *of_b)))
 
