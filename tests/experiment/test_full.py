@@ -13,8 +13,9 @@ import pytest
 from tests.cli.conftest import write_npz
 
 from fashion_classifier.errors import UnavailableError, UsageError
-from fashion_classifier.experiment.full import FOLDER, OPENING, evaluate_fully
+from fashion_classifier.experiment.full import FOLDER, evaluate_fully
 from fashion_classifier.experiment.listener import Listener
+from fashion_classifier.experiment.measuring import OPENING
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import run
 from fashion_classifier.experiment.settings import RunConfig

@@ -158,13 +158,13 @@ def test_time_ends_a_search(split, tmp_path):
 
 @pytest.fixture
 def given(monkeypatch):
-    """The seconds that each training is given, by its task; each trains for a moment only."""
+    """The seconds that each training is given, by its task; each trains for the same few steps."""
     noted = []
     train = Workshop.train
 
     def noting(self, recipe, **settings):
         noted.append((settings["task"].split()[0], settings["seconds"]))
-        return train(self, recipe, **{**settings, "seconds": 0.05, "epochs": 0.5})
+        return train(self, recipe, **{**settings, "seconds": None, "epochs": 0.5})
 
     monkeypatch.setattr(Workshop, "train", noting)
     return noted
@@ -219,6 +219,23 @@ def test_confirmations_count_until_another_round_can_be_compared(split, tmp_path
     more.run(stop_asked=lambda: StopReason.INTERRUPTED if len(more.trials(CONFIRMATION)) == 3 else None)
     assert len(more.trials(CONFIRMATION)) == 3
     assert [trial.index for trial in more.confirmed()] == [0, 1]
+
+
+def test_confirmations_that_a_busy_machine_cut_off_choose_nothing(split, tmp_path, monkeypatch):
+    train = Workshop.train
+
+    def hindered(self, recipe, **settings):
+        cut_off = {"epochs": 0.05} if settings["task"].startswith("Confirmation") else {}
+        return train(self, recipe, **{**settings, "seconds": None, **cut_off})
+
+    monkeypatch.setattr(Workshop, "train", hindered)
+    search = Search(tmp_path, Workshop(split), TuneConfig(seconds=60, trial_seconds=5.0, trials=3, epochs=1.0))
+    search.run()
+    assert len(search.trials(CONFIRMATION)) == 2
+    assert search.confirmed() == []
+    chosen = search.chosen()
+    pair = search.paired_predictions(chosen)
+    assert chosen.index == 0 or (pair[1] == split.validation.labels).mean() == pytest.approx(chosen.accuracy)
 
 
 def test_importance_is_told_per_family(split, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import numpy as np
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.split import Split, hold_out
 from fashion_classifier.evaluation.intervals import Estimate, wilson
-from fashion_classifier.evidence.trainings import Answered, Probabilities, Trainings
+from fashion_classifier.evidence.trainings import JUDGED_TRAINING_IMAGES, Answered, Probabilities, Trainings
 from fashion_classifier.reporting.evidence import LearningPoint
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.recipes.recipe import Recipe
@@ -20,7 +20,6 @@ SHARES: Final = (0.01, 0.05, 0.2, 1.0)
 LEAST_LENGTH = 0.15  # of a full training's, for a part of however few images
 LEAST_PER_CLASS = 2
 LEARNED, JUDGED = "learned", "judged"
-JUDGED_TRAINING_IMAGES = 10_000
 
 
 def affordable_shares(split: Split) -> tuple[float, ...]:

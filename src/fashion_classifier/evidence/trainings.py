@@ -21,6 +21,7 @@ from fashion_classifier.training.train import TrainedModel, Workshop
 
 FACTS, ANSWERS = "training.json", "answers.npz"
 PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
+JUDGED_TRAINING_IMAGES = 10_000  # on which a model is evaluated, to be compared with other images
 LEAST_STEPS, LEAST_SECONDS = 20, 0.5
 UNLIMITED_EPOCHS = 1000.0  # where steps or time end a training
 

@@ -8,15 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
-from fashion_classifier.data.dataset import Dataset, Images
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UsageError
-from fashion_classifier.evaluation.near_duplicates import THRESHOLD, find_near_duplicates
-from fashion_classifier.evaluation.novelty import Novelty
-from fashion_classifier.evaluation.robustness import Robustness
-from fashion_classifier.evidence.attacks import attack_suite
 from fashion_classifier.evidence.folds import (
     FOLD_SHARE,
     N_FOLDS,
@@ -28,25 +21,22 @@ from fashion_classifier.evidence.folds import (
 from fashion_classifier.evidence.labels import audit
 from fashion_classifier.evidence.learning_curve import affordable_shares, learning_curve, length_of
 from fashion_classifier.evidence.repeats import RungRecipe, repeated_ladder, seed_noise, train_repeats
-from fashion_classifier.evidence.suite import novelty_of, robustness_of
 from fashion_classifier.evidence.trainings import Length, Trainings
 from fashion_classifier.experiment.budget import SAVING_S, Clock
 from fashion_classifier.experiment.climbing import VIEWS, kept_rungs
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import use_threads
+from fashion_classifier.experiment.measuring import MOST_S, measured_once
 from fashion_classifier.experiment.planning import retraining_recipe
 from fashion_classifier.experiment.preparation import reopen, workshop_of
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.stages import losses_so_far
-from fashion_classifier.experiment.weighing import LEAST_IMAGES, LEAST_SIDE, LIKE_IMAGES
 from fashion_classifier.inference.bundle import Model, load_model
-from fashion_classifier.progress import Progress
 from fashion_classifier.reporting.documents import write_documents
-from fashion_classifier.reporting.evidence import AttackResult, Evidence, NearDuplicates
+from fashion_classifier.reporting.evidence import Evidence
 from fashion_classifier.reporting.results import RunResults
 from fashion_classifier.reporting.run_folder import read_results, write_doubtful, write_results
-from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.storage import write_json
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.loop import steps_per_epoch
@@ -54,27 +44,12 @@ from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel, Workshop, batch_size_for
 
 FOLDER, PLAN, MEASURED = "evidence", "plan.json", "measured.json"
-OPENING = "full evaluation: corruptions, attacks, strange images, near-duplicates"
 N_SEEDS = 3
-MEASURES_SHARE, MOST_MEASURES_S = 0.25, 240.0  # of the time, for what needs no training
-SUITE_SHARE, ATTACKS_SHARE = 0.6, 0.2  # of that; the rest is for strange images and near-duplicates
-MOST_CORRUPTED, MOST_STRANGE, MOST_ATTACKED = 2000, 1000, 1000
-N_CORRUPTED_TIMES = 19 * 5 + 1  # each image
-ATTACKED_TIMES = 150  # what attacking an image costs, in predictions of one view: forward and backward, in float32
-N_NEAREST = 30  # near-duplicates that are named
+MEASURES_SHARE = 0.25  # of the time, for what needs no training
+PROBED = 1000  # images for which both models' time is told
 LEAST_TRAINING_S = 1.0
 LONGEST = 1.5  # times its share of the time, after which a training ends even so
 REPORT_S = 15.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What needs no training."""
-
-    robustness: Robustness | None
-    novelty: Novelty | None
-    attacks: dict[str, tuple[AttackResult, ...]]
-    near_duplicates: tuple[NearDuplicates, ...]
 
 
 @dataclass(frozen=True)
@@ -186,7 +161,18 @@ class _Full:
     def gather(self) -> tuple[Evidence, bool]:
         """Measure and train what there is time for; tell whether it is all."""
         self.place.mkdir(exist_ok=True)
-        measured = self._measured()
+        limit = self.clock.limit_s
+        measured = measured_once(
+            self.place / MEASURED,
+            self.models,
+            self.results.evidence.confidence["optimized"].rules.refusal,
+            self.split,
+            seconds=MOST_S if limit is None else min(MOST_S, MEASURES_SHARE * limit),
+            seconds_per_image=self._seconds_per_image(),
+            seed=self.seed,
+            interruption=self.interruption,
+            progress=self.listener.progress,
+        )
         evidence = self.results.evidence
         if measured is not None:
             evidence = replace(
@@ -205,6 +191,11 @@ class _Full:
         plan = json.loads((self.place / PLAN).read_bytes())
         write_json(self.place / PLAN, {**plan, "finished": finished})
         return evidence, finished
+
+    def _seconds_per_image(self) -> float:
+        """Return what it takes to classify an image with both models."""
+        recipes = self.rungs[0].recipe, self.chosen
+        return sum(self.workshop.prediction_seconds(recipe, PROBED) for recipe in recipes) / PROBED
 
     def _trained(self, evidence: Evidence, rungs: Sequence[RungRecipe], trainings: Trainings) -> Evidence:
         """Train all that is planned, and say what it tells."""
@@ -296,84 +287,3 @@ class _Full:
             )
 
         return retrain
-
-    def _measured(self) -> Measured | None:
-        """Return what needs no training, measured once; None if a stop was asked for before it was all done."""
-        file = self.place / MEASURED
-        if file.is_file():
-            return from_json(Measured, json.loads(file.read_bytes()), place=str(file))
-        test = self.split.test.open(OPENING)
-        limit = self.clock.limit_s
-        seconds = MOST_MEASURES_S if limit is None else min(MOST_MEASURES_S, MEASURES_SHARE * limit)
-        per_image = sum(
-            self.workshop.prediction_seconds(recipe, 1000) / 1000 for recipe in (self.rungs[0].recipe, self.chosen)
-        )
-        large_enough = min(test.shape[:2]) >= LEAST_SIDE
-        robustness = novelty = None
-        attacks: dict[str, tuple[AttackResult, ...]] = {}
-        if large_enough:
-            n = _affordable(SUITE_SHARE * seconds, N_CORRUPTED_TIMES * per_image, MOST_CORRUPTED, len(test))
-            robustness = self._robustness(test, n)
-            n = _affordable(ATTACKS_SHARE * seconds, ATTACKED_TIMES * per_image, MOST_ATTACKED, len(test))
-            if not self.interruption.asked_for:
-                attacks = self._attacks(test.take(np.arange(n)))
-            n = _affordable((1 - SUITE_SHARE - ATTACKS_SHARE) / 2 * seconds, 9 * per_image, MOST_STRANGE, MOST_STRANGE)
-            novelty = self._novelty(test, n)
-        near = () if self.interruption.asked_for else self._near_duplicates(test.images)
-        if self.interruption.asked_for:
-            return None
-        measured = Measured(robustness=robustness, novelty=novelty, attacks=attacks, near_duplicates=near)
-        write_json(file, to_json(measured))
-        return measured
-
-    def _robustness(self, test: Dataset, n: int) -> Robustness:
-        """Compare both models under every corruption and severity."""
-        sample = test.take(np.arange(n))
-        models = self.models["initial"], self.models["optimized"]
-        return robustness_of(*models, sample, seed=self.seed, progress=self.listener.progress)
-
-    def _attacks(self, sample: Dataset) -> dict[str, tuple[AttackResult, ...]]:
-        """Attack both models."""
-        return {
-            name: attack_suite(model, sample.images, sample.labels, seed=self.seed, progress=self.listener.progress)
-            for name, model in self.models.items()
-        }
-
-    def _novelty(self, test: Dataset, n: int) -> Novelty:
-        """Show strange images to the optimized model."""
-        rules = self.results.evidence.confidence["optimized"].rules
-        known = self.models["optimized"].predict(test.images, progress=self.listener.progress)
-        like = self.split.training.images[:LIKE_IMAGES]
-        return novelty_of(
-            self.models["optimized"], rules.refusal, known, like, n=n, seed=self.seed, progress=self.listener.progress
-        )
-
-    def _near_duplicates(self, test: Images) -> tuple[NearDuplicates, ...]:
-        """Look for images of one split that are nearly images of another."""
-        training, validation = self.split.training.images, self.split.validation.images
-        return tuple(
-            _near(first, images, second, others, self.listener.progress)
-            for first, images, second, others in (
-                ("validation", validation, "training", training),
-                ("test", test, "training", training),
-                ("test", test, "validation", validation),
-            )
-        )
-
-
-def _near(first: str, images: Images, second: str, others: Images, progress: Progress) -> NearDuplicates:
-    """Look for near-duplicates between two splits."""
-    found = find_near_duplicates(images, others, progress=progress)
-    return NearDuplicates(
-        first=first,
-        second=second,
-        n=len(found),
-        n_first=len(images),
-        threshold=THRESHOLD,
-        nearest=found[:N_NEAREST],
-    )
-
-
-def _affordable(seconds: float, seconds_per_image: float, most: int, n: int) -> int:
-    """Return how many images fit into some seconds, but not so few that intervals say nothing."""
-    return min(n, most, max(LEAST_IMAGES, int(seconds / max(seconds_per_image, 1e-9))))

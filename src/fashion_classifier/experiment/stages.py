@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.metrics import evaluate
+from fashion_classifier.evidence.trainings import JUDGED_TRAINING_IMAGES
 from fashion_classifier.experiment.facts import model_result
 from fashion_classifier.experiment.record import STAGES, RunFolder
 from fashion_classifier.inference.bundle import Model, load_model, save_model
@@ -19,7 +20,6 @@ from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.storage import atomic_folder, write_json
 from fashion_classifier.training.train import TrainedModel
 
-TRAINING_IMAGES = 10_000  # of the training part on which a model is evaluated, to be compared with the other parts
 TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
 LOSSES = "losses"  # beside the probabilities
@@ -53,7 +53,7 @@ class MadeModel:
 
 def judged_training_images(split: Split) -> Dataset:
     """Return the training images on which models are evaluated; the canonical order makes them a random sample."""
-    return split.training.take(np.arange(min(TRAINING_IMAGES, len(split.training))))
+    return split.training.take(np.arange(min(JUDGED_TRAINING_IMAGES, len(split.training))))
 
 
 def assess(title: str, trained: TrainedModel, split: Split, *, one_view: bool = True) -> MadeModel:

@@ -10,6 +10,7 @@ import torch
 
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.temperature import tempered
+from fashion_classifier.evidence.trainings import PROGRESS_IMAGES
 from fashion_classifier.experiment.answering import rules_for, with_rules
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
@@ -29,7 +30,6 @@ from fashion_classifier.training.train import TrainedModel
 AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
 TEACHER_SHARE = 0.7  # of the loss (docs/experiments.md)
 WORTH_PROBING_S = 30.0  # of a budget on a GPU, from which on a large network is tried at all
-PROGRESS_IMAGES = 2000  # validated now and then in a training whose time is limited; at its end all are
 
 
 def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_MODEL, name: str = "") -> str:

@@ -166,8 +166,17 @@ class Search:
         return (first + others)[: self.config.finalists]
 
     def confirmed(self) -> list[Trial]:
-        """Return the complete confirmations of the last round in which two can be compared; else of the last round."""
-        complete = [trial for trial in self._confirmations() if trial.state == TrialState.COMPLETE]
+        """Return the complete confirmations of the last round in which two can be compared; else of the last round.
+
+        One that time cut off before it had trained as long as the trial that it confirms says less than that trial.
+        """
+        searched = {trial.index: trial.steps or 0 for trial in self.trials()}
+        complete = [
+            trial
+            for trial in self._confirmations()
+            if trial.state == TrialState.COMPLETE
+            and trial.user_attrs["steps"] >= searched.get(trial.user_attrs["confirms"], 0)
+        ]
         rounds = [trial.user_attrs.get("round", 0) for trial in complete]
         by_round: dict[int, list[optuna.trial.FrozenTrial]] = {}
         for trial, after in zip(complete, rounds, strict=True):

@@ -24,6 +24,8 @@ class Trial:
         0, 1, … in the order of the search; a trial that a crash cut off has none and is done again.
     state
         "complete", "pruned" or "failed".
+    steps
+        Optimizer steps that it made; None where it failed.
     """
 
     index: int
@@ -33,6 +35,7 @@ class Trial:
     accuracy: float | None
     loss: float | None
     n_parameters: int | None
+    steps: int | None
     seconds: float
     started_after: float
     reason: str
@@ -73,6 +76,7 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
         accuracy=frozen.value if frozen.state == TrialState.COMPLETE else None,
         loss=facts.get("loss") if frozen.state == TrialState.COMPLETE else None,
         n_parameters=facts.get("n_parameters"),
+        steps=facts.get("steps"),
         seconds=facts["seconds"],
         started_after=facts["started_after"],
         reason=facts["reason"],
