@@ -37,6 +37,9 @@ def n_confused(run, model, true, predicted):
     return getattr(run.results, model).test.confusion[true][predicted]
 
 
+MATRICES = {"rates": "rates-", "counts": ""}
+
+
 def most_confused(run, model):
     """Give the pair of classes that a model confused most, and how often."""
     counts = np.array(getattr(run.results, model).test.confusion)
@@ -47,7 +50,7 @@ def most_confused(run, model):
 
 def cell(page, model, true, predicted, *, kind="rates"):
     """Find a cell of a confusion matrix."""
-    return page.locator(f'#figure-confusion-{model}-{kind} [data-true="{true}"][data-predicted="{predicted}"]')
+    return page.locator(f'#figure-confusion-{MATRICES[kind]}{model} [data-true="{true}"][data-predicted="{predicted}"]')
 
 
 def shown(page, model):
@@ -224,9 +227,9 @@ class TestMatrices:
     def test_works_by_keyboard(self, open_page, run, key):
         """One stop in a matrix, arrow keys within it."""
         page = open_page()
-        buttons = page.locator("#figure-confusion-optimized-rates [role=button]")
+        buttons = page.locator("#figure-confusion-rates-optimized [role=button]")
         assert [button.get_attribute("tabindex") for button in buttons.all()] == ["0"] + ["-1"] * (buttons.count() - 1)
-        page.locator("#figure-confusion-initial-rates ~ .tool").focus()
+        page.locator("#figure-confusion-rates-initial ~ .tool").focus()
         page.keyboard.press("Tab")
         expect(buttons.first).to_be_focused()
         page.keyboard.press("ArrowRight")
@@ -243,14 +246,14 @@ class TestMatrices:
     def test_right_answers_are_no_buttons(self, open_page):
         page = open_page()
         assert cell(page, "optimized", 3, 3).get_attribute("role") is None
-        assert page.locator("#figure-confusion-optimized-rates").get_attribute("role") == "group"
+        assert page.locator("#figure-confusion-rates-optimized").get_attribute("role") == "group"
         assert page.locator("#figure-learning").count() == 0
 
     def test_the_pairs_below_are_buttons_even_where_cells_are_too_small(self, open_page, tmp_path):
         run = make_run(classes=tuple(f"class {i}" for i in range(45)), sizes=(450, 450, 900), search=False)
         page = open_page(write_page(run, tmp_path))
         assert page.locator("[data-true]").count() == 0
-        pair = page.locator("#figure-confusion-initial-counts [data-pair]").first
+        pair = page.locator("#figure-confusion-initial [data-pair]").first
         true, predicted, n = most_confused(run, "initial")
         assert pair.get_attribute("data-pair") == f"{true} {predicted}"
         pair.locator("text").click()
@@ -265,7 +268,7 @@ class TestTakingAway:
         tools = page.locator(".plot > .tool")
         assert figures.count() == tools.count() > 8
         with page.expect_download() as download:
-            page.locator("#figure-confusion-optimized-rates ~ .tool").click()
+            page.locator("#figure-confusion-rates-optimized ~ .tool").click()
         assert download.value.suggested_filename == "confusion-optimized-rates.svg"
         text = Path(download.value.path()).read_text(encoding="utf-8")
         root = ET.fromstring(text)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from fashion_classifier.reporting import figures
 from fashion_classifier.reporting.figures.lettering import text_width
-from fashion_classifier.reporting.gallery import Mistake, broken, mended, misclassified
+from fashion_classifier.reporting.gallery import Mistake
 from fashion_classifier.reporting.results import Epoch, TrialFacts
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -45,10 +45,7 @@ KINDS: dict[str, dict[str, Any]] = {
 
 def draw(run):
     """Draw all figures of a run."""
-    mistakes = {model: misclassified(run.predictions, run.gallery, model) for model in ("initial", "optimized")}
-    return figures.draw_figures(
-        run.results, mistakes, mended(run.predictions, run.gallery), broken(run.predictions, run.gallery)
-    )
+    return figures.draw_figures(run.results) | figures.draw_mistakes(run.results, run.predictions, run.gallery)
 
 
 def parse(figure, prefix="figure"):

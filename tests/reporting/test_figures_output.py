@@ -11,7 +11,6 @@ from PIL import Image
 
 from fashion_classifier.reporting import figures
 from fashion_classifier.reporting.figures.palette import INK, MUTED, PALETTE
-from fashion_classifier.reporting.gallery import broken, mended, misclassified
 
 WHITE, DARK = "#ffffff", "#1b1f24"
 
@@ -88,13 +87,8 @@ class TestMarkup:
 
 def test_save_figures_writes_each_as_svg_and_png_and_nothing_else(fake_run, tmp_path):
     folder = tmp_path / "run" / "figures"
-    paths = figures.save_figures(
-        fake_run.results,
-        {model: misclassified(fake_run.predictions, fake_run.gallery, model) for model in ("initial", "optimized")},
-        mended(fake_run.predictions, fake_run.gallery),
-        broken(fake_run.predictions, fake_run.gallery),
-        folder,
-    )
+    mistakes = figures.draw_mistakes(fake_run.results, fake_run.predictions, fake_run.gallery)
+    paths = figures.save_figures(figures.draw_figures(fake_run.results) | mistakes, folder)
     assert len(paths) == 16
     expected = {f"{name}{suffix}" for name in paths for suffix in (".svg", ".png")}
     assert {path.name for path in folder.iterdir()} == expected

@@ -11,12 +11,10 @@ from markdown_it import MarkdownIt
 from PIL import Image
 from tests.inference.conftest import CLASSES, make_model
 
-from fashion_classifier.errors import UnavailableError
 from fashion_classifier.evaluation.intervals import wilson
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.reporting.evidence import AttackResult, LabelFindings, LearningPoint, NearDuplicates, SeedNoise
-from fashion_classifier.reporting.model_card import front_matter, render_card, write_model_card
-from fashion_classifier.reporting.run_folder import write_results
+from fashion_classifier.reporting.model_card import front_matter, render_card
 from fashion_classifier.reporting.wording import interval, percent, share
 
 OFFICIAL = "020b9c67eef26da33fce889b3fd7ca6883a03cffcf463c3c05019cf790f84bb3"
@@ -56,19 +54,6 @@ def card(fake_run):
 
 def words(text):
     return " ".join(text.split())
-
-
-def test_the_card_is_written_from_the_results_alone(tmp_path, fake_run):
-    write_results(tmp_path, fake_run.results)
-    target = write_model_card(tmp_path)
-    assert target == tmp_path / "model_card.md"
-    assert target.read_text() == render_card(fake_run.results)
-
-
-def test_what_is_no_run_folder_is_refused_and_left_alone(tmp_path):
-    with pytest.raises(UnavailableError, match="no run folder"):
-        write_model_card(tmp_path)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_front_matter_is_what_was_meant(fake_run, card):

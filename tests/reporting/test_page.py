@@ -12,11 +12,10 @@ import numpy as np
 import pytest
 from tests.reporting.conftest import in_full
 
-from fashion_classifier.errors import UnavailableError
 from fashion_classifier.reporting.conclusion import conclude
 from fashion_classifier.reporting.figures.palette import INK, PALETTE
 from fashion_classifier.reporting.gallery import misclassified
-from fashion_classifier.reporting.page import render, write_report
+from fashion_classifier.reporting.page import render
 from fashion_classifier.reporting.published import _OFFICIAL
 from fashion_classifier.reporting.rendering import MAX_PAGE_BYTES
 
@@ -68,20 +67,6 @@ def page_of(run):
 @pytest.fixture(scope="module")
 def page(fake_run):
     return page_of(fake_run)
-
-
-def test_the_report_is_made_from_the_run_folder_alone(tmp_path, fake_run, page):
-    """To the byte the same as from the values in memory."""
-    fake_run.write(tmp_path / "run")
-    target = write_report(tmp_path / "run")
-    assert target == tmp_path / "run" / "report.html"
-    assert target.read_text() == page.html
-
-
-def test_what_is_no_run_folder_is_refused_and_left_alone(tmp_path):
-    with pytest.raises(UnavailableError, match="no run folder"):
-        write_report(tmp_path)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_loads_nothing(page):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.reporting.page import write_report
+from fashion_classifier.reporting.documents import write_documents
 from fashion_classifier.reporting.pdf import find_browser, write_pdf
 
 OUT = 'for a in "$@"; do case $a in --print-to-pdf=*) out=${a#*=};; esac; done'
@@ -52,7 +52,7 @@ def real_browser():
 def test_a_real_browser_prints_the_report_on_several_pages(tmp_path, fake_run):
     browser = real_browser()
     run = fake_run.write(tmp_path / "a run #1 é %20")
-    target = write_pdf(write_report(run), run / "report.pdf", browser=browser)
+    target = write_pdf(write_documents(run).report, run / "report.pdf", browser=browser)
     content = target.read_bytes()
     assert content.startswith(b"%PDF-")
     assert len(re.findall(rb"/Type ?/Page\b", content)) > 5

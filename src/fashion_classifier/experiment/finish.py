@@ -20,7 +20,7 @@ from fashion_classifier.experiment.answering import answering, rules_for
 from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.stages import TRIAL_IMAGES, MadeModel, judged_training_images
-from fashion_classifier.experiment.weighing import quick_seconds, quick_sizes, weigh
+from fashion_classifier.experiment.weighing import quick_sizes, weigh
 from fashion_classifier.inference.bundle import Model, save_model
 from fashion_classifier.progress import Progress
 from fashion_classifier.reporting.documents import write_documents
@@ -64,8 +64,7 @@ def evaluate_and_write(
         evaluated[name] = replace(made.result, test=evaluate(labels, answers, made.model.classes))
     timings["evaluation"] = clock.used_s - begin
     begin = clock.used_s
-    seconds = quick_seconds(clock.limit_s)
-    sizes = quick_sizes(seconds, timings["evaluation"] / len(test))
+    sizes = quick_sizes(clock.limit_s, timings["evaluation"] / len(test))
     evidence = weigh(models, rules, split, test, climbers, sizes, seed=seed, progress=progress)
     timings["evidence"] = clock.used_s - begin
 

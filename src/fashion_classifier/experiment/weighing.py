@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ QUICK_SEVERITIES = (1, 3, 5)
 LEAST_SIDE = 8  # of images that can be corrupted, and of which strange ones can be made
 LIKE_IMAGES = 1000  # training images from which strange ones are made
 MOST_CORRUPTED, MOST_STRANGE = 1000, 500  # images under each corruption, and of each strange kind
+EXACT_IMAGES = 200  # of either, where no time limits a run
 LEAST_IMAGES = 50  # with fewer, intervals say nothing
 QUICK_SHARE = 0.02  # of a run's time
 
@@ -47,23 +47,19 @@ class QuickSizes:
     strange: int
 
 
-def quick_seconds(limit_s: float | None) -> float:
-    """Return how long a run may measure robustness and novelty: not at all where it is very short."""
-    if limit_s is None:
-        return math.inf
-    return QUICK_SHARE * limit_s if limit_s >= SHORT_RUN_S else 0.0
-
-
-def quick_sizes(seconds: float, seconds_per_image: float) -> QuickSizes:
-    """Return what fits into some seconds, two thirds of them for robustness.
+def quick_sizes(limit_s: float | None, seconds_per_image: float) -> QuickSizes:
+    """Return what fits into a run's share for it, two thirds for robustness; nothing where it is very short.
 
     Parameters
     ----------
-    seconds
-        That may be spent; infinite where no time limits the run.
+    limit_s
+        Of the run; None where no time limits it: the sizes are then always the same, so that nothing rests on time.
     seconds_per_image
         What it takes to classify an image with both models.
     """
+    if limit_s is None:
+        return QuickSizes(EXACT_IMAGES, EXACT_IMAGES)
+    seconds = QUICK_SHARE * limit_s if limit_s >= SHORT_RUN_S else 0.0
 
     def affordable(share: float, n_times: int, most: int) -> int:
         n = min(float(most), share * seconds / (n_times * max(seconds_per_image, 1e-9)))

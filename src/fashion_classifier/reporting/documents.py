@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_classifier.progress import Progress, silent
-from fashion_classifier.reporting.figure_files import write_figures
-from fashion_classifier.reporting.model_card import write_model_card
-from fashion_classifier.reporting.page import write_report
+from fashion_classifier.reporting.figures import draw_figures, draw_mistakes, save_figures
+from fashion_classifier.reporting.model_card import MODEL_CARD, render_card
+from fashion_classifier.reporting.page import render
+from fashion_classifier.reporting.run_folder import read_doubtful, read_gallery, read_predictions, read_results
+from fashion_classifier.storage import write_text
 
+REPORT, FIGURES = "report.html", "figures"
 TASK = "Drawing the report"
 
 
@@ -41,9 +44,11 @@ def write_documents(run: Path, *, progress: Progress = silent) -> Documents:
         If one of them is damaged.
     """
     progress(TASK, 0.0, 1.0)
-    report = write_report(run)
+    results, predictions, gallery = read_results(run), read_predictions(run), read_gallery(run)
+    figures = draw_figures(results)  # for the page and the files
+    write_text(run / REPORT, render(results, predictions, gallery, read_doubtful(run), figures))
     progress(TASK, 0.4, 1.0)
-    model_card = write_model_card(run)
-    figures = write_figures(run)
+    write_text(run / MODEL_CARD, render_card(results))
+    files = save_figures(figures | draw_mistakes(results, predictions, gallery), run / FIGURES)
     progress(TASK, 1.0, 1.0)
-    return Documents(report, model_card, figures)
+    return Documents(run / REPORT, run / MODEL_CARD, files)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,41 +23,15 @@ from fashion_classifier.reporting.evidence import Evidence
 from fashion_classifier.reporting.markdown import escape, fenced, yaml
 from fashion_classifier.reporting.published import is_fashion_mnist
 from fashion_classifier.reporting.results import ModelResult, RunResults
-from fashion_classifier.reporting.run_folder import read_results
-from fashion_classifier.storage import write_text
 
 MODEL_CARD = "model_card.md"
 
 
-def write_model_card(run: Path) -> Path:
-    """Write the card of a run's optimized model from the run folder alone.
-
-    As `README.md` beside the model it is what Hugging Face's hub shows.
-
-    Parameters
-    ----------
-    run
-        A run folder with `evaluation.json`.
-
-    Returns
-    -------
-    Path
-        Of `model_card.md` in the run folder; one that is there is replaced.
-
-    Raises
-    ------
-    UnavailableError
-        If there is no `evaluation.json`.
-    DataError
-        If it is damaged.
-    """
-    target = run / MODEL_CARD
-    write_text(target, render_card(read_results(run)))
-    return target
-
-
 def render_card(results: RunResults) -> str:
-    """Give the card as one Markdown text; what comes from data is shown as it is, whatever characters it holds."""
+    """Give the card of a run's optimized model as one Markdown text; as `README.md` it is what Hugging Face shows.
+
+    What comes from data is shown as it is, whatever characters it holds.
+    """
     text = _environment().get_template("model_card.md").render(_context(results))
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 

@@ -1,41 +1,26 @@
-"""A run folder -> report.html: one page that is whole in itself and tells all that was measured."""
+"""What a run found out -> its report: one page that is whole in itself and tells all that was measured."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
+from matplotlib.figure import Figure
 
 from fashion_classifier.reporting.conclusion import conclude, judged
 from fashion_classifier.reporting.conclusion.robustness import not_measured
 from fashion_classifier.reporting.conclusion.summary import mended_and_broken, verdict
 from fashion_classifier.reporting.evidence import DoubtfulImage
-from fashion_classifier.reporting.figures import (
-    accuracy_by_images,
-    confusion_matrix,
-    gain_ladder,
-    hyperparameter_importance,
-    initial_against_optimized,
-    learning_curves,
-    per_class_comparison,
-    reliability_diagram,
-    robustness_by_kind,
-    search_progress,
-    splits_side_by_side,
-)
+from fashion_classifier.reporting.figures import draw_figures
 from fashion_classifier.reporting.gallery import Gallery
 from fashion_classifier.reporting.published import stand_beside
 from fashion_classifier.reporting.rendering import environment, inline, render_page
 from fashion_classifier.reporting.results import RunResults
-from fashion_classifier.reporting.run_folder import read_doubtful, read_gallery, read_predictions, read_results
 from fashion_classifier.reporting.settings import pair_settings
 from fashion_classifier.reporting.sprite import make_sprite
 from fashion_classifier.reporting.wall import build_wall
-from fashion_classifier.storage import write_text
-
-REPORT = "report.html"
 
 CONTENTS = (
     ("data", "Data"),
@@ -61,41 +46,25 @@ class DoubtfulWall:
     images: list[tuple[DoubtfulImage, int]]
 
 
-def write_report(run: Path) -> Path:
-    """Write a run's report from the run folder alone.
-
-    Parameters
-    ----------
-    run
-        A run folder with `evaluation.json`, `predictions.parquet` and `gallery.npz`.
-
-    Returns
-    -------
-    Path
-        Of `report.html` in the run folder; one that is there is replaced.
-
-    Raises
-    ------
-    UnavailableError
-        If one of the files is not there.
-    DataError
-        If one of them is damaged.
-    """
-    target = run / REPORT
-    page = render(read_results(run), read_predictions(run), read_gallery(run), read_doubtful(run))
-    write_text(target, page)
-    return target
-
-
-def render(results: RunResults, predictions: pl.DataFrame, gallery: Gallery, doubtful: Gallery | None = None) -> str:
+def render(
+    results: RunResults,
+    predictions: pl.DataFrame,
+    gallery: Gallery,
+    doubtful: Gallery | None = None,
+    figures: Mapping[str, Figure] | None = None,
+) -> str:
     """Give the report as one HTML text of at most `MAX_PAGE_BYTES`, with as many images as that allows.
 
     Parameters
     ----------
     doubtful
         Images whose labels are doubtful, where they were looked for; they go before those of the gallery.
+    figures
+        What `draw_figures` gave, if it is drawn already.
     """
+    drawn = draw_figures(results) if figures is None else figures
     context = _context(results, predictions) | _doubtful(results, doubtful)
+    context["figures"] = {name: inline(figure, name) for name, figure in drawn.items()}
     return render_page(environment(), "report.html", gallery, lambda n: build_wall(predictions, gallery, n), **context)
 
 
@@ -119,7 +88,6 @@ def _context(results: RunResults, predictions: pl.DataFrame) -> dict[str, Any]:
         "mended_and_broken": mended_and_broken(results.comparison),
         "architecture": pair_settings(results.initial.config, results.optimized.config),
         "recipe": pair_settings(results.initial.recipe, results.optimized.recipe),
-        "figures": _figures(results),
         "published": stand_beside(results),
         "not_measured": tuple(not_measured(results.evidence)),
         "slowest": max(results.timings.values(), default=1.0) or 1.0,
@@ -144,40 +112,3 @@ def _doubtful(results: RunResults, images: Gallery | None) -> dict[str, Any]:
         ],
         "doubtful_sprite": make_sprite(images.images),
     }
-
-
-def _figures(results: RunResults) -> dict[str, Any]:
-    """Draw every figure of the page as markup."""
-    judged_initial, judged_optimized, _ = judged(results)
-    figures: dict[str, Any] = {
-        "initial_against_optimized": inline(initial_against_optimized(results), "lead"),
-        "learning_curves": inline(learning_curves(results.initial, results.optimized), "curves"),
-        "per_class_comparison": inline(per_class_comparison(results), "classes"),
-        "splits_side_by_side": inline(splits_side_by_side(results), "splits"),
-        "confusion": {
-            name: {
-                kind: inline(
-                    confusion_matrix(evaluation, title=f"{model.title}: {kind}", normalise=kind == "rates"),
-                    f"confusion-{name}-{kind}",
-                )
-                for kind in ("rates", "counts")
-            }
-            for name, model, evaluation in (
-                ("initial", results.initial, judged_initial),
-                ("optimized", results.optimized, judged_optimized),
-            )
-        },
-    }
-    evidence = results.evidence
-    figures["reliability"] = inline(reliability_diagram(evidence.confidence["optimized"]), "reliability")
-    if len(evidence.ladder) > 1:
-        figures["gain_ladder"] = inline(gain_ladder(evidence.ladder), "ladder")
-    if evidence.robustness is not None:
-        figures["robustness_by_kind"] = inline(robustness_by_kind(evidence.robustness), "robustness")
-    if len(evidence.learning_curve) > 1:
-        figures["accuracy_by_images"] = inline(accuracy_by_images(evidence.learning_curve), "images")
-    if results.search is not None:
-        figures["search_progress"] = inline(search_progress(results.search), "search")
-        if any(results.search.importance.values()):
-            figures["importance"] = inline(hyperparameter_importance(results.search), "importance")
-    return figures

@@ -5,7 +5,7 @@ nor settings that outlive the call. `to_svg` and `theme_css` set a figure into a
 as a file, `alt_text` says it in words.
 """
 
-from fashion_classifier.reporting.figures.collection import draw_figures, save_figures
+from fashion_classifier.reporting.figures.collection import draw_figures, draw_mistakes, save_figures
 from fashion_classifier.reporting.figures.comparison import a_against_b, initial_against_optimized, splits_side_by_side
 from fashion_classifier.reporting.figures.confusion import confusion_matrix
 from fashion_classifier.reporting.figures.curves import learning_curves
@@ -26,6 +26,7 @@ __all__ = [
     "alt_text",
     "confusion_matrix",
     "draw_figures",
+    "draw_mistakes",
     "gain_ladder",
     "hyperparameter_importance",
     "initial_against_optimized",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+import polars as pl
 from matplotlib.figure import Figure
 
 from fashion_classifier.reporting.figures.comparison import initial_against_optimized, splits_side_by_side
@@ -19,25 +20,14 @@ from fashion_classifier.reporting.figures.reliability import reliability_diagram
 from fashion_classifier.reporting.figures.robustness import robustness_by_kind
 from fashion_classifier.reporting.figures.search import search_progress
 from fashion_classifier.reporting.figures.svg import save_figure
-from fashion_classifier.reporting.gallery import Mistake
-from fashion_classifier.reporting.results import RunResults
+from fashion_classifier.reporting.gallery import Gallery, broken, mended, misclassified
+from fashion_classifier.reporting.predictions import ModelName
+from fashion_classifier.reporting.results import ModelResult, RunResults
 from fashion_classifier.reporting.wording import counted
 
 
-def draw_figures(
-    results: RunResults,
-    mistakes: Mapping[str, Sequence[Mistake]],
-    mended: Sequence[Mistake],
-    broken: Sequence[Mistake],
-) -> dict[str, Figure]:
-    """Draw every figure of a report.
-
-    Parameters
-    ----------
-    mistakes
-        "initial" and "optimized" -> the images that the model got wrong, the surest first.
-    mended, broken
-        As in `mended_and_broken`.
+def draw_figures(results: RunResults) -> dict[str, Figure]:
+    """Draw every figure of a report that shows no images.
 
     Returns
     -------
@@ -45,8 +35,7 @@ def draw_figures(
         Name -> figure, in the order of a report: "initial-against-optimized", "learning-curves", "search" and
         "importance" (only where there was a search, and where importance could be told), "ladder" (where there are
         rungs), then for both models "confusion-initial", "confusion-rates-initial", …, then "per-class", "splits",
-        "more-images" (where it was measured), "reliability", "robustness" (where it was measured), "mistakes-initial",
-        "mistakes-optimized" and "mended-and-broken".
+        "more-images" (where it was measured), "reliability" and "robustness" (where it was measured).
     """
     figures = {
         "initial-against-optimized": initial_against_optimized(results),
@@ -72,22 +61,32 @@ def draw_figures(
     figures["reliability"] = reliability_diagram(evidence.confidence["optimized"])
     if evidence.robustness is not None:
         figures["robustness"] = robustness_by_kind(evidence.robustness)
-    for name, model in (("initial", results.initial), ("optimized", results.optimized)):
-        n_wrong = counted((model.test or model.validation).n_misclassified, "misclassified image")
-        title = f"{name.capitalize()} model: {n_wrong}"
-        figures[f"mistakes-{name}"] = mistakes_gallery(mistakes[name], title=title)
-    figures["mended-and-broken"] = mended_and_broken(mended, broken, comparison=results.comparison)
     return figures
 
 
-def save_figures(
-    results: RunResults,
-    mistakes: Mapping[str, Sequence[Mistake]],
-    mended: Sequence[Mistake],
-    broken: Sequence[Mistake],
-    folder: Path,
-) -> dict[str, Path]:
-    """Write every figure of `draw_figures` into a folder, as ``name.svg`` and ``name.png``.
+def draw_mistakes(results: RunResults, predictions: pl.DataFrame, gallery: Gallery) -> dict[str, Figure]:
+    """Draw the images that the models got wrong: "mistakes-initial", "mistakes-optimized" and "mended-and-broken".
+
+    Parameters
+    ----------
+    predictions
+        Both models' answers.
+    gallery
+        The images that may be shown.
+    """
+    figures = {}
+    models: dict[ModelName, ModelResult] = {"initial": results.initial, "optimized": results.optimized}
+    for name, model in models.items():
+        n_wrong = counted((model.test or model.validation).n_misclassified, "misclassified image")
+        title = f"{name.capitalize()} model: {n_wrong}"
+        figures[f"mistakes-{name}"] = mistakes_gallery(misclassified(predictions, gallery, name), title=title)
+    both = mended(predictions, gallery), broken(predictions, gallery)
+    figures["mended-and-broken"] = mended_and_broken(*both, comparison=results.comparison)
+    return figures
+
+
+def save_figures(figures: Mapping[str, Figure], folder: Path) -> dict[str, Path]:
+    """Write figures into a folder, as ``name.svg`` and ``name.png``.
 
     Each file is whole or not there. The files stand alone, dark on white; `to_svg` gives markup for a page.
 
@@ -96,5 +95,4 @@ def save_figures(
     dict
         Name -> the SVG file.
     """
-    figures = draw_figures(results, mistakes, mended, broken)
     return {name: save_figure(figure, folder, name) for name, figure in figures.items()}

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from io import BytesIO, StringIO
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -89,7 +90,9 @@ def save_figure(figure: Figure, folder: Path, name: str) -> Path:
         The SVG file's.
     """
     with atomic_path(folder / f"{name}.png") as path, drawing():
-        figure.savefig(path, format="png", dpi=PNG_DPI, facecolor="white", metadata={"Software": None})
+        # The lowest level packs a report's figures in half a second less, into a seventh more.
+        packed: dict[str, Any] = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 1}}
+        figure.savefig(path, format="png", dpi=PNG_DPI, facecolor="white", **packed)
     root = _elements(figure, name)
     width, height = _size(figure)
     del root.attrib["style"]
