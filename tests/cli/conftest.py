@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,8 @@ import pytest
 from tests.conftest import blobs
 
 from fashion_classifier.cli import main
+from fashion_classifier.experiment.run import run
+from fashion_classifier.experiment.settings import RunConfig
 
 
 @dataclass
@@ -55,6 +58,30 @@ def fashion(monkeypatch, capfd, tmp_path) -> Fashion:
         return Result(code, printed.out, printed.err)
 
     return call
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on `npz` that got to its end; for tests that need one and not its making."""
+    folder = tmp_path_factory.mktemp("finished")
+    data = write_npz(folder / "things.npz")
+    config = RunConfig(data=str(data), minutes=None, trials=2, epochs=2, threads=1)
+    run(config, folder / "run", command=f"fashion run --data {data}")
+    return folder / "run"
+
+
+@pytest.fixture
+def put_run(finished_run: Path, npz: Path) -> Callable[[str], Path]:
+    """Put a copy of a finished run, its data that of `npz`, at a place."""
+
+    def put(place: str) -> Path:
+        run = Path(shutil.copytree(finished_run, place))
+        record = json.loads((run / "run.json").read_text())
+        record["settings"]["data"] = str(npz)
+        (run / "run.json").write_text(json.dumps(record))
+        return run
+
+    return put
 
 
 @pytest.fixture

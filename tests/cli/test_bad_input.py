@@ -297,15 +297,15 @@ def test_debug_shows_where(fashion):
     assert "Traceback" in result.err
 
 
-def test_a_finished_run_is_not_resumed(fashion, npz):
-    fashion("run", "--data", npz, "--trials", 0, "--epochs", 1, "--out", "one")
+def test_a_finished_run_is_not_resumed(fashion, put_run):
+    put_run("one")
     result = fashion("run", "--resume", "one")
     assert result.code == 2
     assert "this run is finished" in result.err
 
 
-def test_changed_data_is_noticed(fashion, npz):
-    fashion("run", "--data", npz, "--trials", 0, "--epochs", 1, "--out", "one")
+def test_changed_data_is_noticed(fashion, npz, put_run):
+    put_run("one")
     record = json.loads(Path("one/run.json").read_text())
     Path("one/run.json").write_text(json.dumps({**record, "finished": False}))
     write_npz(npz, seed=5)

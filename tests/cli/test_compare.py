@@ -58,9 +58,8 @@ def test_a_folder_is_not_named_for_a_page_that_is_not_wanted(fashion):
     assert "leave the page away, not both" in result.err
 
 
-def test_the_opening_is_written_into_the_run_and_onto_the_page(fashion, npz):
-    run = fashion("run", "--data", npz, "--trials", 0, "--epochs", 1, "--threads", 1, "--out", "run")
-    assert run.code == 0, run.err
+def test_the_opening_is_written_into_the_run_and_onto_the_page(fashion, npz, put_run):
+    put_run("run")
     result = fashion("compare", "run/initial", "run", "--data", npz, "--out", "compared", "--json")
     assert result.code == 0, result.err
     reason = "comparison of initial and run/optimized"

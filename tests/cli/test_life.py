@@ -60,8 +60,8 @@ def test_a_run_from_data_to_conclusion(fashion, npz):
     assert accuracy == pytest.approx(facts["optimized"]["test"]["accuracy"])
 
 
-def test_exact_work_repeats_to_the_bit_and_the_seed_matters(fashion, npz):
-    fashion("run", "--data", npz, *EXACT, "--out", "first")
+def test_exact_work_repeats_to_the_bit_and_the_seed_matters(fashion, npz, put_run):
+    put_run("first")
     fashion("run", "--like", "first", "--out", "again")
     fashion("run", "--data", npz, *EXACT, "--out", "other", "--seed", 1)
     for model in ("initial", "optimized"):
@@ -69,6 +69,7 @@ def test_exact_work_repeats_to_the_bit_and_the_seed_matters(fashion, npz):
         assert digest(Path("first", model)) != digest(Path("other", model))
 
 
+@pytest.mark.slow
 def test_a_sample_run_says_so_first_and_last(fashion, monkeypatch, npz):
     result = fashion("run", "--data", "sample", "--trials", 0, "--epochs", 0.2, "--threads", 1, "--out", "drawn")
     assert result.code == 0, result.err
@@ -100,16 +101,17 @@ def test_the_stages_one_by_one(fashion, npz):
     assert compared["comparison"]["mended"] == compared["comparison"]["broken"] == 0
 
 
-def test_evaluating_a_run_uses_its_data_and_is_written_down(fashion, npz):
-    facts = fashion("run", "--data", npz, *EXACT, "--out", "first", "--json").json
+def test_evaluating_a_run_uses_its_data_and_is_written_down(fashion, put_run):
+    put_run("first")
+    judged = json.loads(Path("first/evaluation.json").read_text())["optimized"]["test"]
     again = fashion("evaluate", "first", "--json").json
-    assert again["test"]["accuracy"] == facts["optimized"]["test"]["accuracy"]
+    assert again["test"]["accuracy"] == judged["accuracy"]["value"]
     openings = json.loads(Path("first/run.json").read_text())["openings"]
     assert [opening["reason"] for opening in openings][1:] == ["evaluation of first/optimized"]
 
 
-def test_a_report_is_made_again_from_the_run_folder_alone(fashion, npz):
-    fashion("run", "--data", npz, *EXACT, "--out", "first")
+def test_a_report_is_made_again_from_the_run_folder_alone(fashion, npz, put_run):
+    put_run("first")
     before = Path("first/report.html").read_text()
     npz.unlink()
     Path("first/report.html").unlink()
@@ -119,16 +121,16 @@ def test_a_report_is_made_again_from_the_run_folder_alone(fashion, npz):
     assert Path(result.json["figures"]["search"]).is_file()
 
 
-def test_runs_are_listed(fashion, npz):
+def test_runs_are_listed(fashion, put_run):
     assert "There are no runs" in fashion("runs").out
-    fashion("run", "--data", npz, *EXACT, "--out", "runs/one")
+    put_run("runs/one")
     listed = fashion("runs", "--json").json["runs"]
     assert [entry["state"] for entry in listed] == ["finished"]
     assert listed[0]["optimized"] > 0
 
 
-def test_predictions_in_every_format_and_broken_files_as_rows(fashion, npz):
-    fashion("run", "--data", npz, *EXACT, "--out", "runs/one")
+def test_predictions_in_every_format_and_broken_files_as_rows(fashion, npz, put_run):
+    put_run("runs/one")
     Path("pictures/deeper").mkdir(parents=True)
     images = np.load(npz)["x_test"]
     for number in range(3):

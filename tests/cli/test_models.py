@@ -70,8 +70,8 @@ def test_a_shipped_model_predicts_by_its_name_or_where_none_is_named(fashion, sh
     assert [row["path"] for row in result.json["rows"]] == ["picture.png"]
 
 
-def test_a_finished_run_goes_before_shipped_models(fashion, npz, shipped):
-    fashion("run", "--data", npz, "--trials", 0, "--epochs", 1, "--threads", 1, "--out", "runs/one")
+def test_a_finished_run_goes_before_shipped_models(fashion, put_run, shipped):
+    put_run("runs/one")
     assert fashion("predict", "picture.png", "--json").json["model"] == str(Path("runs/one/optimized"))
 
 

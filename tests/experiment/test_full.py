@@ -94,16 +94,8 @@ def test_the_opening_of_the_test_set_is_counted(whole):
     assert RunFolder(path).facts["openings"] == list(outcome.results.openings)
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        "Fold 2",
-        *(
-            pytest.param(task, marks=pytest.mark.slow)
-            for task in ("Corrupting", "Initial model, seed 1", "Learning curve", "more images")
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["Corrupting", "Initial model, seed 1", "Learning curve", "Fold 2", "more images"])
 def test_what_was_stopped_goes_on_and_comes_to_the_same(copied, whole, where):
     stopped = evaluate_fully(copied, minutes=None, n_seeds=N_SEEDS, listener=interrupting_at(where))
     assert not stopped.finished

@@ -54,7 +54,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-@pytest.mark.parametrize("where", ["Initial model", "Trial 1", "Confirmation 1", "Chosen configuration", "Retraining"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        "Trial 1",
+        "Retraining",
+        *(
+            pytest.param(stage, marks=pytest.mark.slow)
+            for stage in ("Initial model", "Confirmation 1", "Chosen configuration")
+        ),
+    ],
+)
 def test_ctrl_c_reports_what_is_there_and_resume_ends_as_if_uninterrupted(data, whole, tmp_path, where):
     stopped = run(config(data), tmp_path / "parted", listener=interrupting_at(where))
     assert stopped.results.ended_early.startswith("interrupted during the")

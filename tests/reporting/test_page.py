@@ -297,13 +297,14 @@ def test_text_can_be_read_in_both_themes(page):
     assert contrast(themes[0][0], INK) >= 7
 
 
-def test_what_a_full_evaluation_found_is_told_with_the_doubtful_images(fake_run):
+def test_what_a_full_evaluation_found_is_told_with_the_doubtful_images(fake_run, page):
+    without = page.words
     full, doubtful = in_full(fake_run)
     page = Page(render(full.results, full.predictions, full.gallery, doubtful))
     titles = ("The same steps over seeds", "With more images", "Attacks", "Labels that look wrong", "Near-duplicates")
     for title in titles:
         assert title in page.words, title
-        assert title not in page_of(fake_run).words, title
+        assert title not in without, title
     assert "Not measured in this run" not in page.words
     pictures = [attributes for attributes in page.all("span") if "doubtful-" in (attributes.get("class") or "")]
     assert len(pictures) == 40

@@ -49,6 +49,7 @@ def real_browser():
         pytest.skip(str(error))
 
 
+@pytest.mark.browser
 def test_a_real_browser_prints_the_report_on_several_pages(tmp_path, fake_run):
     browser = real_browser()
     run = fake_run.write(tmp_path / "a run #1 é %20")
