@@ -269,7 +269,7 @@ class TestTakingAway:
         assert figures.count() == tools.count() > 8
         with page.expect_download() as download:
             page.locator("#figure-confusion-rates-optimized ~ .tool").click()
-        assert download.value.suggested_filename == "confusion-optimized-rates.svg"
+        assert download.value.suggested_filename == "confusion-rates-optimized.svg"
         text = Path(download.value.path()).read_text(encoding="utf-8")
         root = ET.fromstring(text)
         assert "var(" not in text

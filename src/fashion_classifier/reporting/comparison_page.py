@@ -125,4 +125,4 @@ def _confusion(letter: str, model: ComparedModel, kind: str) -> Markup:
     """Draw a model's confusion matrix as markup."""
     title = f"{letter}, {fit(model.name, 240, TITLE, 'bold')}: {kind}"
     figure = confusion_matrix(model.test, title=title, normalise=kind == "rates")
-    return inline(figure, f"confusion-{letter.lower()}-{kind}")
+    return inline(figure, f"confusion-{'rates-' if kind == 'rates' else ''}{letter.lower()}")
