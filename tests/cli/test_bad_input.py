@@ -125,7 +125,14 @@ def unfinished(_: Fashion) -> None:
 TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
     "unknown option": (None, "run --colour", 2, "No such option"),
     "unknown command": (None, "fly", 2, "No such command"),
-    "too short a time": (None, "train --minutes 0.1", 2, "`minutes >= 0.2` must hold, but got minutes=0.1"),
+    "too short a time": (None, "train --minutes 0.1", 2, "minutes must be a number of at least 0.2, but got 0.1"),
+    "no end": (None, "train --minutes inf", 2, "minutes must be a number of at least 0.2, but got inf"),
+    "a family that cannot be searched": (
+        None,
+        "tune --family ensemble",
+        2,
+        "no family 'ensemble' to choose from; there are",
+    ),
     "too short for a run": (None, "run --data sample --minutes 0.3", 2, "`minutes >= 0.5` must hold for a run"),
     "no epochs": (None, "run --data sample --trials 1 --epochs 0", 2, "`epochs > 0` must hold, but got epochs=0.0"),
     "unknown family": (None, "train --model tree", 2, "no recipes for the family 'tree'; there are some for cnn,"),

@@ -54,11 +54,30 @@ def test_shipped_models_saved_ones_and_those_of_runs_are_listed(fashion, npz, sh
 def test_a_damaged_model_is_listed_as_such_and_hides_no_other(fashion, shipped):
     put_model(Path("models/a"))
     put_model(Path("models/b"))
+    put_model(Path("models/c"))
+    with Path("models/c/weights.safetensors").open("ab") as file:
+        file.write(b"more")
     Path("models/a/model.json").write_text("{")
     models = {model["model"]: model for model in fashion("models", "--json").json["models"]}
-    assert "this is not JSON" in models["models/a"]["error"]
+    assert "model.json: its content is not what the manifest says" in models["models/a"]["error"]
+    assert "weights.safetensors: its content is not what the manifest says" in models["models/c"]["error"]
     assert models["models/b"]["error"] == ""
     assert "damaged" in fashion("models").out
+
+
+def test_a_model_and_a_run_may_be_named_themselves(fashion, put_run, shipped):
+    put_model(Path("models/mine"))
+    put_run("runs/one")
+    listed = fashion("models", "models/mine", "runs/one", "--json").json["models"]
+    assert [model["model"] for model in listed[2:]] == ["models/mine", "runs/one/initial", "runs/one/optimized"]
+
+
+def test_names_are_whole_on_a_narrow_terminal(fashion, shipped, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "models/" + "a-model-with-a-long-name-" * 2
+    put_model(Path(name))
+    first_column = "".join(line[:30].split(" ")[0] for line in fashion("models").out.splitlines())
+    assert name in first_column
 
 
 def test_a_shipped_model_predicts_by_its_name_or_where_none_is_named(fashion, shipped):
@@ -66,7 +85,7 @@ def test_a_shipped_model_predicts_by_its_name_or_where_none_is_named(fashion, sh
     assert named["model"] == str(shipped / "fair")
     result = fashion("predict", "picture.png", "--json")
     assert result.json["model"] == str(shipped / "good")
-    assert str(shipped / "good") in result.err
+    assert "Model: good (comes with the program)" in result.err
     assert [row["path"] for row in result.json["rows"]] == ["picture.png"]
 
 
@@ -87,7 +106,7 @@ def test_a_shipped_model_is_evaluated_by_its_name_or_where_none_is_named(fashion
     assert named.json["model"] == str(shipped / "fair")
     result = fashion("evaluate", "--data", "pictures", "--json")
     assert result.json["model"] == str(shipped / "good")
-    assert str(shipped / "good") in result.err
+    assert "Model: good (comes with the program)" in result.err
 
 
 def test_an_unknown_name_is_answered_with_the_names_there_are(fashion, shipped):

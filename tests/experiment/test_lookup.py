@@ -40,7 +40,7 @@ def test_the_latest_finished_run_goes_before_shipped_models(shipped):
 
 def test_the_best_shipped_model_is_taken_where_there_is_no_finished_run(shipped):
     put_run("1", json.dumps({"finished": False}))
-    assert locate_model(None, shipped=shipped) == ModelPlace("good", shipped[1])
+    assert locate_model(None, shipped=shipped) == ModelPlace("good", shipped[1], shipped=True)
 
 
 def test_without_runs_and_shipped_models_it_is_said_what_to_do(shipped):

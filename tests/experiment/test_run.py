@@ -109,6 +109,13 @@ def test_a_timed_run_leaves_a_retrained_model(data, tmp_path):
     assert outcome.results.optimized.retraining
 
 
+def test_a_configuration_that_ends_below_the_initial_model_does_not_take_its_place(data, tmp_path):
+    outcome = run(config(data, trials=0, epochs=0.01), tmp_path / "run")
+    initial, optimized = outcome.results.initial, outcome.results.optimized
+    assert optimized.family == "mlp"
+    assert optimized.validation.accuracy.value == initial.validation.accuracy.value > 0.5
+
+
 def test_a_folder_that_is_there_is_left_alone(data, tmp_path):
     (tmp_path / "mine").mkdir()
     with pytest.raises(UsageError, match="nothing was overwritten"):

@@ -11,41 +11,45 @@ import os  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
 
-from fashion_classifier.errors import FashionError  # noqa: E402
+from fashion_classifier.errors import FashionError, Interrupted, UnavailableError  # noqa: E402
 
 DEBUG = "--debug"
-WRONG_USAGE, INTERRUPTED = 2, 130
+WRONG_USAGE = 2
 
 
 def main() -> None:
     """Run the command line and exit with a documented code.
 
     0 all is well; 1 an unexpected fault; 2 wrong usage; 3 bad data; 4 what could not be had; 5 an unfit model;
-    130 interrupted.
+    130 interrupted; 141 whoever read the output had enough.
     """
-    from fashion_classifier.cli.app import app  # here, for processes that are started beside this one do without it
-
     # OpenMP's threads spin while they wait, without end by default: beside another busy process small steps then take
     # many times as long. Some microseconds of spinning cost nothing on a quiet machine (docs/experiments.md).
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
     debug = DEBUG in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != DEBUG]
     as_json = "--json" in arguments
-    from typer.exceptions import Abort, TyperException
-
     try:
-        sys.exit(app(args=arguments, prog_name="fashion", standalone_mode=not as_json))
+        _run(arguments, as_json=as_json)
     except FashionError as error:
         if debug:
             traceback.print_exc()
         _report(str(error), error.exit_code, as_json=as_json)
-    except (KeyboardInterrupt, Abort):
-        _report("Interrupted.", INTERRUPTED, as_json=as_json)
+    except KeyboardInterrupt:
+        _report("Interrupted.", Interrupted.exit_code, as_json=as_json)
     except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-    except TyperException as error:  # wrong usage, which Typer tells by itself but for programs
-        _report(_message(error), WRONG_USAGE, as_json=as_json)
+        from fashion_classifier.cli.output import NOT_READ, drop_output
+
+        drop_output()
+        sys.exit(NOT_READ)
+    except OSError as error:
+        if debug:
+            raise
+        if error.filename is None:  # it was the output
+            from fashion_classifier.cli.output import drop_output
+
+            drop_output()
+        _report(_refused(error), UnavailableError.exit_code, as_json=as_json and error.filename is not None)
     except Exception as error:
         if debug:
             raise
@@ -55,6 +59,30 @@ def main() -> None:
         _report(message, 1, as_json=as_json)
 
 
+def _run(arguments: list[str], *, as_json: bool) -> None:
+    """Run the command and exit; what it printed has then arrived."""
+    from typer.exceptions import Abort, TyperException
+
+    from fashion_classifier.cli.app import app  # here, for processes that are started beside this one do without it
+
+    try:
+        code = app(args=arguments, prog_name="fashion", standalone_mode=not as_json)
+    except SystemExit as end:
+        code = end.code
+    except Abort as error:
+        raise KeyboardInterrupt from error
+    except TyperException as error:  # wrong usage, which Typer tells by itself but for programs
+        _report(_message(error), WRONG_USAGE, as_json=as_json)
+    sys.stdout.flush()
+    sys.exit(code)
+
+
+def _refused(error: OSError) -> str:
+    """Say what the system refused."""
+    place = error.filename or "the output"
+    return f"{place}: {error.strerror or error}. Make room or give leave to write there, and run it again."
+
+
 def _message(error: Exception) -> str:
     """Return what a usage error says."""
     return str(error.format_message()) if hasattr(error, "format_message") else str(error)
@@ -62,7 +90,9 @@ def _message(error: Exception) -> str:
 
 def _report(message: str, exit_code: int, *, as_json: bool) -> None:
     """Say what went wrong, and exit."""
-    print(f"Error: {message}", file=sys.stderr)  # noqa: T201
+    from fashion_classifier.cli.output import printable
+
+    print(f"Error: {printable(message)}", file=sys.stderr)  # noqa: T201
     if as_json:
         print(json.dumps({"schema": "fashion.error/1", "error": message, "exit_code": exit_code}))  # noqa: T201
     sys.exit(exit_code)

@@ -70,7 +70,7 @@ def compare(
             progress=out_to.progress,
         )
         results = compared.results
-        _show(out_to, results, [model.path for model in opened])
+        _show(out_to, results, [model.shown for model in opened])
         written = None
         if page:
             out_to.progress("Drawing the page", 0.0, 1.0)
@@ -90,17 +90,17 @@ def compare(
         out_to.result("compare", facts)
 
 
-def _show(out_to: Output, results: Any, paths: list[Path]) -> None:
+def _show(out_to: Output, results: Any, names: list[str]) -> None:
     """Show what came out."""
     rows = [
         [
             letter,
-            str(path),
+            name,
             percent(model.test.accuracy.value),
             between(model.test.accuracy.low, model.test.accuracy.high),
             f"{model.test.loss.value:.3f}",
         ]
-        for letter, path, model in zip("AB", paths, (results.a, results.b), strict=True)
+        for letter, name, model in zip("AB", names, (results.a, results.b), strict=True)
     ]
     columns = ["", "model", "accuracy", "95 % interval", "loss"]
     out_to.table(f"Test set of {results.data.name}", columns, rows, left=2)

@@ -61,7 +61,7 @@ def evaluate(
             return
         opened = open_model(model, "initial" if initial else "optimized", device=device)
         if model is None:
-            out_to.tell(f"Model: {opened.path}")
+            out_to.tell(f"Model: {opened.shown}")
         used_s = time.perf_counter() - STARTED
         prepared = prepare_for(opened, data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         result, _ = evaluate_on_test(opened, prepared.collection, prepared.split, progress=out_to.progress)
@@ -130,6 +130,7 @@ def _evaluate_fully(
         out_to.tell(sentence)
     if not outcome.finished:
         out_to.warn("Stopped early: the report tells what there is. The same command goes on.")
+        out_to.end_as_interrupted()
     out_to.tell(f"Report: {outcome.report}")
     facts = {
         "run": str(run),

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def models(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FOLDER", help="Where to look; ./models and ./runs by default.", show_default=False),
+        typer.Argument(
+            metavar="FOLDER",
+            help="Models, runs, and folders of them; ./models and ./runs by default.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -32,7 +36,7 @@ def models(
 
       fashion models elsewhere/models --json
     """
-    from fashion_classifier.inference.shelf import default_model, model_folders, shipped_folders
+    from fashion_classifier.inference.shelf import default_model, shipped_folders
 
     with output(as_json=as_json) as out_to:
         shipped = shipped_folders()
@@ -44,13 +48,13 @@ def models(
                 f"{', '.join(missing)}: there is no such folder. Name one that holds models or runs."
             )
         for parent in places:
-            found += [_listed(folder, "folder") for folder in model_folders(parent)]
+            found += [_listed(folder, "folder") for folder in _models_at(parent)]
             found += _of_runs(parent)
         default = default_model(shipped)
         if found:
-            columns = ["model", "family", "classes", "images", "made", "accuracy", "95 % interval", "size"]
+            columns = ["model", "family", "classes", "images", "accuracy", "95 % interval", "size"]
             sound = [facts for facts in found if facts["family"] is not None]
-            out_to.table("", columns, [_row(facts) for facts in sound], left=5)
+            out_to.table("", columns, [_row(facts) for facts in sound], left=4)
             for facts in found:
                 if facts["error"]:
                     out_to.warn(f"{facts['model']} is damaged: {facts['error']}")
@@ -60,16 +64,27 @@ def models(
         out_to.result("models", {"models": found, "default": None if default is None else default.name})
 
 
-def _of_runs(parent: Path) -> list[dict[str, Any]]:
-    """Return what is known of the models of the runs in a folder, their accuracies from the runs' results."""
+def _models_at(place: Path) -> list[Path]:
+    """Return the model folder at a place, or those in it; a run's are told of with what the run found out."""
+    from fashion_classifier.experiment.lookup import RUN
+    from fashion_classifier.inference.description import MODEL
+    from fashion_classifier.inference.shelf import model_folders
+
+    if (place / RUN).is_file():
+        return []
+    return [place] if (place / MODEL).is_file() else model_folders(place)
+
+
+def _of_runs(place: Path) -> list[dict[str, Any]]:
+    """Return what is known of the models of the run at a place, or of those in it, with the runs' test accuracies."""
     from fashion_classifier.errors import FashionError
-    from fashion_classifier.experiment.lookup import find_runs
+    from fashion_classifier.experiment.lookup import RUN, find_runs
     from fashion_classifier.inference.description import MODEL
     from fashion_classifier.inference.shelf import Accuracy
     from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
     listed = []
-    for run in find_runs(parent):
+    for run in [place] if (place / RUN).is_file() else find_runs(place):
         recorded: dict[str, Accuracy] = {}
         problem = ""
         try:
@@ -89,9 +104,11 @@ def _of_runs(parent: Path) -> list[dict[str, Any]]:
 def _listed(folder: Path, kind: str, accuracy: Accuracy | None = None, problem: str = "") -> dict[str, Any]:
     """Return what programs are told of a model; a damaged one is told with its error and does not hide the others."""
     from fashion_classifier.errors import ModelError
+    from fashion_classifier.inference.description import check_manifest
     from fashion_classifier.inference.shelf import model_facts
 
     try:
+        check_manifest(folder)
         return _facts(model_facts(folder), kind, accuracy) | {"error": problem}
     except ModelError as error:
         named = {"model": folder.name if kind == "shipped" else str(folder), "path": str(folder), "kind": kind}
@@ -136,7 +153,6 @@ def _row(facts: dict[str, Any]) -> list[str]:
         facts["family"],
         str(len(facts["classes"])),
         f"{image['height']}x{image['width']} {'grey' if image['channels'] == 1 else 'colour'}",
-        facts["made"] or "",
         percent(facts["accuracy"]) if known else "",
         between(*facts["accuracy_interval"]) if known else "",
         f"{facts['bytes'] / 1e6:.2f} MB",

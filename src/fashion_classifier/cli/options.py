@@ -41,7 +41,7 @@ Minutes = Annotated[
 ]
 Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training images, at most.")]
 Seed = Annotated[int, typer.Option("--seed", help="From which all chance is derived.")]
-Threads = Annotated[int, typer.Option("--threads", help="Threads to compute with; 0 for all cores.")]
+Threads = Annotated[int, typer.Option("--threads", help="Threads to compute with, at most all cores, as with 0.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
 Families = Annotated[
     list[str] | None,

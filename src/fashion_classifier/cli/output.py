@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import typer
+
+from fashion_classifier.errors import Interrupted
+
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
     from rich.progress import Progress, TaskID
 
 PLAIN_EVERY_S = 5.0
+NOT_READ = 141  # the exit code where whoever reads the output has had enough, as of a program that SIGPIPE ends
+_SHORT = 12  # letters of a table's cell that are never broken
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 SAMPLE_WARNING = (
     "This is the built-in sample of drawn garments: good for trying the program out, but what is found on it says "
     "nothing about real garments. Name your own data, or 'fashion-mnist'."
 )
+
+
+def printable(text: str) -> str:
+    """Return a text that may hold anything, such as a file's name, so that it cannot steer a terminal.
+
+    Control characters, those that turn the direction of writing, and halves of characters are written as escapes.
+    """
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class Output:
@@ -32,22 +49,21 @@ class Output:
     """
 
     def __init__(self, *, as_json: bool, rows_on_stdout: bool = False) -> None:
-        from rich.console import Console
-
         self.as_json = as_json
-        self.console = Console(stderr=as_json or rows_on_stdout, highlight=False, soft_wrap=True)
+        self.console = _console(stderr=as_json or rows_on_stdout)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
         self._plain_shown = 0.0
+        self.interrupted = False
 
     def tell(self, sentence: str) -> None:
         """Say a sentence to the person."""
-        self.console.print(sentence, markup=False)
+        self.console.print(printable(sentence), markup=False)
 
     def warn(self, sentence: str) -> None:
         """Say a sentence that must not be overlooked."""
-        self.console.print(sentence, style="bold yellow", markup=False)
+        self.console.print(printable(sentence), style="bold yellow", markup=False)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
         """Show a table; its first `left` columns are texts, the others numbers."""
@@ -55,17 +71,23 @@ class Output:
         from rich.text import Text
 
         table = Table(
-            title=Text(title) if title else None, title_justify="left", title_style="bold", box=None, pad_edge=False
+            title=Text(printable(title)) if title else None,
+            title_justify="left",
+            title_style="bold",
+            box=None,
+            pad_edge=False,
         )
         for number, column in enumerate(columns):
             justify: JustifyMethod = "left" if number < left else "right"
-            table.add_column(column, justify=justify, no_wrap=number >= left, header_style="dim")
+            short = number >= left or all(len(row[number]) <= _SHORT for row in rows)
+            table.add_column(column, justify=justify, no_wrap=short, header_style="dim", overflow="fold")
         for row in rows:
-            table.add_row(*map(Text, row))  # names are texts, not markup
+            table.add_row(*(Text(printable(cell)) for cell in row))  # names are texts, not markup
         self.console.print(table)
 
     def progress(self, task: str, done: float, total: float, detail: str = "") -> None:
         """Show progress: a bar on a terminal, else a line now and then."""
+        task, detail = printable(task), printable(detail)
         if not self.console.is_terminal:
             self._plain(task, done, total, detail)
             return
@@ -86,6 +108,10 @@ class Output:
         if self.as_json:
             sys.stdout.write(json.dumps({"schema": f"fashion.{schema}/1", **facts}, ensure_ascii=False) + "\n")
 
+    def end_as_interrupted(self) -> None:
+        """Have the command end with the exit code of an interruption, though it kept and told what there was."""
+        self.interrupted = True
+
     def close(self) -> None:
         """Take the bars away."""
         if self._bars is not None:
@@ -105,6 +131,17 @@ class Output:
         share = done / total
         left = f", {(now - begun) * (1 - share) / share:.0f} s left" if share > 0.01 else ""
         self.tell(f"{task}: {share:.0%}{left}{f' ({detail})' if detail else ''}")
+
+
+def _console(*, stderr: bool) -> Console:
+    """Return a console that tells of a reader who has had enough, where Rich's own would end the program."""
+    from rich.console import Console
+
+    class Telling(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
+    return Telling(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def _bars(console: Console) -> Progress:
@@ -129,8 +166,20 @@ def output(*, as_json: bool, rows_on_stdout: bool = False) -> Iterator[Output]:
     out = Output(as_json=as_json, rows_on_stdout=rows_on_stdout)
     try:
         yield out
+    except KeyboardInterrupt as error:
+        raise Interrupted("Interrupted.") from error
+    except BrokenPipeError as error:
+        drop_output()
+        raise typer.Exit(NOT_READ) from error
     finally:
         out.close()
+    if out.interrupted:
+        raise typer.Exit(Interrupted.exit_code)
+
+
+def drop_output() -> None:
+    """Have what could not be printed forgotten, as Python would try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def percent(value: float) -> str:

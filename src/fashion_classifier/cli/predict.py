@@ -72,7 +72,7 @@ def predict(
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
         place = locate_model(model)
         if model is None:
-            out_to.tell(f"Model: {place.path}")
+            out_to.tell(f"Model: {place.shown}")
         files = find_pictures(paths)
         kept: list[Row] = []
         n_rows = n_failed = 0

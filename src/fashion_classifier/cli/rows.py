@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
+from fashion_classifier.cli.output import printable
+
 Row = dict[str, Any]  # path, class, probability, error
 COLUMNS = ("path", "class", "probability", "error")
 ROW_GROUP = 100_000  # rows of a Parquet file that are held in memory together
@@ -71,7 +73,7 @@ def rows_to_stream(stream: TextIO | None = None, form: Format = Format.TABLE, wi
         return writer.writerow
     if form is Format.JSONL:
         return lambda row: _write(stream, json.dumps(row, ensure_ascii=False))
-    return lambda row: _write(stream, f"{row['path']:<{width}}  {row['error'] or _answer(row)}")
+    return lambda row: _write(stream, printable(f"{row['path']:<{width}}  {row['error'] or _answer(row)}"))
 
 
 def _answer(row: Row) -> str:

@@ -117,6 +117,8 @@ def run(
             outcome = new_run(config, folder, command=_command(), used_s=used_s, listener=listener)
         _show(out_to, outcome)
         out_to.result("run", _facts(outcome, peak_memory_mb()))
+        if outcome.results.ended_early:
+            out_to.end_as_interrupted()
 
 
 def _command() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,9 @@ from fashion_classifier.cli.options import (
 )
 from fashion_classifier.cli.output import between, output, percent, show_collection
 from fashion_classifier.errors import UsageError
+
+if TYPE_CHECKING:
+    from fashion_classifier.experiment.preparation import Prepared
 
 
 class On(StrEnum):
@@ -90,6 +93,7 @@ def train(
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
     from fashion_classifier.models.catalogue import count_parameters
+    from fashion_classifier.training.early_stopping import StopReason
     from fashion_classifier.training.recipes.ladder import name_for, recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
 
@@ -112,10 +116,11 @@ def train(
         device=device,
     )
     with output(as_json=as_json) as out_to:
+        taught_by = None if teacher is None else locate_model(teacher).path
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
         name = choose_recipe(config, prepared, family=model, name=recipe or "")
-        out_to.tell(f"Recipe: {name}")
+        out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
         trained = train_one(
@@ -124,7 +129,7 @@ def train(
             prepared,
             folder,
             on_everything=on is On.ALL,
-            teacher=None if teacher is None else locate_model(teacher).path,
+            teacher=taught_by,
             progress=out_to.progress,
         )
         validation = None
@@ -150,9 +155,18 @@ def train(
             "n_parameters": count_parameters(trained.model.network),
             "seconds": round(seconds, 2),
             "steps": trained.fit.steps,
+            "images_per_second": round(prepared.workshop.images_per_second, 1) or None,
             "precision": trained.model.how.precision,
             "stopped_because": str(trained.fit.stopped_because),
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             "validation": None if validation is None else evaluation_facts(validation),
         }
         out_to.result("train", facts)
+        if trained.fit.stopped_because == StopReason.INTERRUPTED:
+            out_to.end_as_interrupted()
+
+
+def _why(prepared: Prepared, *, name: str | None, minutes: float | None) -> str:
+    """Say what speed chose the recipe, so that a machine that was busy just then is noticed."""
+    speed = 0.0 if name is not None or minutes is None else prepared.workshop.images_per_second
+    return f", as this machine trains on {speed:,.0f} images a second just now" if speed else ""

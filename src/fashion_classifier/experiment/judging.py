@@ -44,6 +44,7 @@ class Opened:
 
     name: str
     path: Path
+    shown: str
     model: Model
     run: RunFolder | None
 
@@ -78,7 +79,7 @@ def open_model(named: Path | None, which: str = "optimized", *, device: str = "a
     run = None if place.run is None else RunFolder(place.run)
     model = load_model(place.path)
     model.network.to(choose_device(device))
-    return Opened(place.name, place.path, model, run)
+    return Opened(place.name, place.path, place.shown, model, run)
 
 
 def evaluate_on_test(

@@ -28,11 +28,19 @@ class ModelPlace:
         The model folder.
     run
         The run folder to which it belongs, if there is one.
+    shipped
+        Whether it comes with the package.
     """
 
     name: str
     path: Path
     run: Path | None = None
+    shipped: bool = False
+
+    @property
+    def shown(self) -> str:
+        """What people are told: a folder that they can find, or the name of a model that comes with the package."""
+        return f"{self.name} (comes with the program)" if self.shipped else str(self.path)
 
 
 def find_runs(parent: Path) -> list[Path]:
@@ -82,7 +90,7 @@ def locate_model(
         return ModelPlace(named.name, named)
     names = {folder.name: folder for folder in shipped}
     if str(named) in names:
-        return ModelPlace(str(named), names[str(named)])
+        return ModelPlace(str(named), names[str(named)], shipped=True)
     if not named.exists():
         raise UnavailableError(
             f"{named}: there is no model here; a model folder holds {MODEL} and {MANIFEST}. {_shipped(list(names))}"
@@ -101,7 +109,7 @@ def _latest_or_shipped(which: str, runs: Path, shipped: Sequence[Path]) -> Model
             f"There is no finished run in ./{runs}, and no model comes with this installation; name a model folder or "
             "a run folder, or make a run."
         )
-    return ModelPlace(model.name, model.path)
+    return ModelPlace(model.name, model.path, shipped=True)
 
 
 def _shipped(names: Sequence[str]) -> str:

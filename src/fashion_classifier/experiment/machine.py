@@ -38,8 +38,11 @@ def choose_device(wanted: str) -> str:
 
 
 def use_threads(wanted: int) -> int:
-    """Compute with so many threads, 0 for all that this process may use; return how many."""
-    n_threads = wanted or available_cores()
+    """Compute with so many threads, at most and with 0 as many as the cores that this process may use; return how many.
+
+    More threads than cores wait for each other: a thousand would never get to an end.
+    """
+    n_threads = min(wanted or available_cores(), available_cores())
     torch.set_num_threads(n_threads)
     _keep_freed_memory()
     return n_threads

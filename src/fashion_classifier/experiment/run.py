@@ -290,7 +290,7 @@ class _Run:
             return
         self.tell(f"{name}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
         best = self._kept("best-trial")
-        if best is None or (trial.accuracy or 0.0) > best.result.validation.accuracy.value:
+        if best is None or (trial.accuracy or 0.0) > _accuracy(best):
             keep(self.folder, "best-trial", assess("Optimized model", trained, self.split))
         self._remember()
 
@@ -300,7 +300,7 @@ class _Run:
             return there
         best_trial = self._kept("best-trial")
         if self._stopped("search"):
-            return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
+            return _better_than_nothing(best_trial, initial)
         recipe = self.plan.with_more_views(found.recipe, self.clock.left_s)
         recipe = replace(recipe, training=replace(recipe.training, patience_epochs=PATIENCE_EPOCHS))
         left = self.clock.left_s - report_seconds(self.clock.limit_s) if self.clock.limit_s is not None else math.inf
@@ -318,19 +318,18 @@ class _Run:
         except (DivergedError, RuntimeError, MemoryError) as error:
             self.folder.event("training failed", reason=f"{type(error).__name__}: {error}")
             self.tell(f"The full training of the chosen configuration failed: {error}")
-            return best_trial or replace(initial, result=replace(initial.result, title="Optimized model"))
+            return _better_than_nothing(best_trial, initial)
         made = assess("Optimized model", trained, self.split, one_view=self._has_time_for_views())
         if self._stopped("training"):
-            better = (
-                best_trial is None
-                or made.result.validation.accuracy.value >= best_trial.result.validation.accuracy.value
-            )
-            return made if better or best_trial is None else best_trial
-        keep(self.folder, "training", made)
+            return max(made, best_trial or made, key=_accuracy)
         self.tell(
-            f"Chosen configuration: {made.result.validation.accuracy.value:.1%} of the cross-validation images right "
+            f"Chosen configuration: {_accuracy(made):.1%} of the cross-validation images right "
             f"after {trained.fit.steps:,} steps; {trained.fit.stopped_because}"
         )
+        if _accuracy(made) < _accuracy(initial):
+            self.tell("That is less than the initial model, as on a machine that is busy; the best so far is kept.")
+            made = max(_better_than_nothing(best_trial, initial), _as_optimized(initial), key=_accuracy)
+        keep(self.folder, "training", made)
         return made
 
     def _has_time_for_views(self) -> bool:
@@ -371,3 +370,18 @@ class _Run:
         made = retrained(optimized, trained)
         keep(self.folder, "retraining", made)
         return made
+
+
+def _accuracy(made: MadeModel) -> float:
+    """Return the share of the cross-validation images that are right."""
+    return made.result.validation.accuracy.value
+
+
+def _as_optimized(initial: MadeModel) -> MadeModel:
+    """Return the initial model in the optimized model's place, where nothing better came to be."""
+    return replace(initial, result=replace(initial.result, title="Optimized model"))
+
+
+def _better_than_nothing(best_trial: MadeModel | None, initial: MadeModel) -> MadeModel:
+    """Return what there is where the full training came to nothing."""
+    return best_trial or _as_optimized(initial)

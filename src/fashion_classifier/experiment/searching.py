@@ -29,8 +29,14 @@ STUDY = "study.json"  # to what a study belongs, and around which recipes it sea
 
 def search_only(
     config: RunConfig, prepared: Prepared, folder: Path, *, tell: Callable[[str], None], progress: Progress
-) -> tuple[Search, Trial | None]:
-    """Search in a folder, going on with the study that is there; the best model so far lies in ``best``."""
+) -> tuple[Search, Trial | None, bool]:
+    """Search in a folder, going on with the study that is there; the best model so far lies in ``best``.
+
+    Returns
+    -------
+    Search, Trial or None, bool
+        The study, the trial that it chose, and whether it was interrupted.
+    """
     remembered = _check_study(folder, prepared.collection, config)
     names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}
@@ -55,7 +61,7 @@ def search_only(
     search = Search(folder, prepared.workshop, tuning)
     with Interruption() as interruption:
         search.run(stop_asked=interruption.asked, on_trial=_keep_best(search, folder, tell), progress=progress)
-    return search, search.chosen()
+    return search, search.chosen(), interruption.asked_for
 
 
 def _keep_best(

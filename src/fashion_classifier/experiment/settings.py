@@ -10,9 +10,9 @@ from typing import Any
 from fashion_classifier.data.sources import ReadOptions
 from fashion_classifier.data.split import SplitConfig
 from fashion_classifier.errors import UsageError
-from fashion_classifier.models.catalogue import family_named
 from fashion_classifier.seeds import DEFAULT_SEED
 from fashion_classifier.training.config import ClassWeights
+from fashion_classifier.training.recipes.ladder import LADDERS
 
 SHORTEST_MINUTES = 0.2
 
@@ -48,7 +48,7 @@ class RunConfig:
     seed
         From which all seeds are derived.
     threads
-        Threads to compute with; 0 for all that the machine offers.
+        Threads to compute with, never more than the cores that there are; 0 for as many.
     device
         "auto", "cpu", "cuda" or "mps".
     """
@@ -70,13 +70,16 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         _ = self.split_config, self.read_options  # which check themselves
-        for family in self.families:
-            family_named(family)
+        unknown = [family for family in self.families if family not in LADDERS]
         rules = [
             (len(self.families) > 0, "at least one family must be given"),
             (
+                not unknown,
+                f"there is no family {', '.join(map(repr, unknown))} to choose from; there are {', '.join(LADDERS)}",
+            ),
+            (
                 self.minutes is None or SHORTEST_MINUTES <= self.minutes < math.inf,
-                f"`minutes >= {SHORTEST_MINUTES}` must hold, but got minutes={self.minutes}",
+                f"minutes must be a number of at least {SHORTEST_MINUTES}, but got {self.minutes}",
             ),
             (
                 self.minutes is not None or (self.trials is not None and self.epochs is not None),

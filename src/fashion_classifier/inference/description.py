@@ -119,7 +119,7 @@ def read_description(folder: Path) -> tuple[Description, frozenset[str]]:
     """
     if not (folder / MANIFEST).is_file() and not (folder / MODEL).is_file():
         raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
-    names = _check_manifest(folder)
+    names = check_manifest(folder)
     content = read_json(folder / MODEL)
     version = content.get("format_version")
     if version != FORMAT_VERSION:
@@ -211,8 +211,14 @@ def _refusal(content: Mapping[str, Any] | None) -> RefusalRule | None:
     return rule
 
 
-def _check_manifest(folder: Path) -> frozenset[str]:
-    """Check that the files are those that were written; return their names."""
+def check_manifest(folder: Path) -> frozenset[str]:
+    """Check that the files are those that were written; return their names.
+
+    Raises
+    ------
+    ModelError
+        If one is missing, or was changed or damaged.
+    """
     manifest = read_json(folder / MANIFEST)
     files = manifest.get("files")
     if not isinstance(files, dict) or not {MODEL, WEIGHTS} <= set(files):
