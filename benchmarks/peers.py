@@ -21,7 +21,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common import HERE, RESULTS, Row, is_measured, last_json, official_data, parser, read_rows, record, timed
+from common import HERE, RESULTS, Row, check_committed, is_measured, last_json, official_data, parser, read_rows, record, timed
 from keras_venv import KERAS_ENVIRONMENT, REQUIREMENTS, keras_command
 from peer_models import CLASSIFIERS
 from splitting import save_split
@@ -42,6 +42,8 @@ def main() -> None:
     made.add_argument("--final", action="store_true", help="open the test set")
     arguments = made.parse_args()
     official_data()
+    if arguments.final:
+        check_committed(PATHS)
     for seed in range(arguments.seeds):
         for peer in arguments.peers:
             _measure(peer, seed, arguments.results, final=arguments.final)

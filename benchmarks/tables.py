@@ -176,7 +176,7 @@ def summary_of_prediction(rows: Sequence[Row]) -> Table:
                 row["views"],
                 f"{row['images_per_s']:,.0f}",
                 f"{row['one_image_ms']:.3f}",
-                f"{row['share_of_peak']:.0%} of {row['peak_tflops']:.2f} TFLOP/s ({row['peak_of']})",
+                f"{row['share_of_peak']:.1%} of {row['peak_tflops']:.2f} TFLOP/s ({row['peak_of']})",
                 f"{row['accuracy']:.2f}",
                 f"{row['agreement']:.2f} %",
                 row["machine"],
@@ -204,13 +204,14 @@ def summary_of_ratios(title: str, rows: Sequence[Row]) -> Table:
 
 def summary_of_main_job(rows: Sequence[Row]) -> Table:
     """Show the main job."""
-    groups = latest(rows, ("minutes",))
+    groups = latest([{"kind": "test", **row} for row in rows], ("minutes", "kind"))
     return Table(
         "The main job: `fashion run --data SIX_CSV --minutes N` (`main_job.py`)",
-        ["minutes", "n", "initial, test", "optimized, test", "single seeds", "seconds", "trials", "machine", "commit"],
+        ["minutes", "images", "n", "initial", "optimized", "single seeds", "seconds", "trials", "machine", "commit"],
         [
             [
                 f"{row['minutes']:g}",
+                KINDS[row["kind"]],
                 str(row["n"]),
                 row["initial"],
                 f"**{row['optimized']}**",
