@@ -21,7 +21,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from common import HERE, RESULTS, Row, check_committed, is_measured, last_json, official_data, parser, read_rows, record, timed
+from common import (
+    HERE,
+    RESULTS,
+    Row,
+    check_committed,
+    is_measured,
+    last_json,
+    official_data,
+    parser,
+    read_rows,
+    record,
+    timed,
+)
 from keras_venv import KERAS_ENVIRONMENT, REQUIREMENTS, keras_command
 from peer_models import CLASSIFIERS
 from splitting import save_split

@@ -79,8 +79,10 @@ def latest(rows: Iterable[Row], keys: Sequence[str]) -> list[list[Row]]:
 
 def summary_of_runs(rows: Sequence[Row]) -> Table:
     """Show time to accuracy: a line for each kind, budget and way of computing."""
-    groups = latest(rows, ("kind", "isa", "device", "threads", "minutes"))
-    groups.sort(key=lambda group: (group[0]["machine"], group[0]["kind"], group[0]["isa"], group[0]["minutes"]))
+    groups = latest(rows, ("kind", "isa", "device", "threads", "minutes", "asked"))
+    groups.sort(
+        key=lambda group: tuple(group[0].get(name, "") for name in ("machine", "kind", "isa", "asked", "minutes"))
+    )
     return Table(
         "Time to accuracy: `fashion train --minutes N` (`time_to_accuracy.py`)",
         [
@@ -99,7 +101,7 @@ def summary_of_runs(rows: Sequence[Row]) -> Table:
                 f"{group[0]['minutes']:g}",
                 KINDS[group[0]["kind"]],
                 *_scores(group),
-                f"{group[0]['family']}, {group[0]['n_parameters']:,} weights",
+                f"{group[0].get('asked') or group[0]['family']}, {group[0]['n_parameters']:,} weights",
                 _computed_on(group[0]),
                 group[0]["commit"],
             ]

@@ -9,6 +9,7 @@ python benchmarks/time_to_accuracy.py                    budgets of 0.25, 1 and 
 python benchmarks/time_to_accuracy.py --final            the same on the test set
 python benchmarks/time_to_accuracy.py --minutes 30 --seeds 3 --final
 python benchmarks/time_to_accuracy.py --isa avx2         as on a machine without AVX-512 and AMX
+python benchmarks/time_to_accuracy.py --asked residual --minutes 1 --seeds 1      a recipe by its name
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     made.add_argument("--final", action="store_true", help="open the test set")
     made.add_argument("--device", default="auto")
     made.add_argument("--threads", type=int, default=0)
+    made.add_argument("--asked", default="", metavar="RECIPE", help="a recipe, instead of the best known for the time")
     made.add_argument("--isa", choices=tuple(ISA), default="native")
     return made.parse_args()
 
@@ -54,7 +56,8 @@ def _identity(arguments: argparse.Namespace, minutes: float, seed: int) -> Row:
     """Return what tells one run from another."""
     kind = "test" if arguments.final else "validation"
     settings = {"device": arguments.device, "threads": arguments.threads, "isa": arguments.isa}
-    return {"kind": kind, "minutes": minutes, "seed": seed, **settings}
+    asked = {"asked": arguments.asked} if arguments.asked else {}
+    return {"kind": kind, "minutes": minutes, "seed": seed, **settings, **asked}
 
 
 def _measure(identity: Row, keep: Path | None) -> Row:
@@ -68,6 +71,7 @@ def _measure(identity: Row, keep: Path | None) -> Row:
         options = [
             text for name in ("minutes", "seed", "device", "threads") for text in (f"--{name}", str(identity[name]))
         ]
+        options += ["--recipe", identity["asked"]] if "asked" in identity else []
         on = ("--on", "all" if final else "training")
         facts, seconds = fashion("train", *data, *options, *on, "--out", folder, environment=environment)
         judged = facts["validation"]
