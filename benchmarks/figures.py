@@ -43,6 +43,7 @@ def draw_time_to_accuracy(runs: Sequence[Row], peers: Sequence[Row], folder: Pat
     On the test images where there are such rows of ours, else on the cross-validation images; of the machine that has
     most of them.
     """
+    runs = [row for row in runs if not row.get("asked")]
     kind = "test" if any(row["kind"] == "test" for row in runs) else "validation"
     machine = statistics.mode(row["machine"] for row in runs if row["kind"] == kind)
     chosen, others = (
