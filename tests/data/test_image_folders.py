@@ -242,7 +242,7 @@ BAD_FOLDERS = {
     ),
     "a decompression bomb": (
         {"Bag/0.png": png_header(60_000, 60_000)},
-        "Bag/0.png: the picture has far more; at most 64 megapixels are decoded. Shrink the picture.",
+        "Bag/0.png: the picture has far too many pixels; at most 64 megapixels are decoded. Shrink the picture.",
     ),
     "all unreadable pictures together": (
         {"Bag/0.png": b"no", "Bag/x.jpg": b"\xff\xd8\xff", "T-shirt%2Ftop/1.png": b"no"},

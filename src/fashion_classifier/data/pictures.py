@@ -108,7 +108,7 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
         problem = f"this is no picture in a known format ({', '.join(FORMATS)})"
         raise DataError(Fault(place, problem, "Replace or remove it")) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        _refuse_size(place, "too many pixels to count")
+        _refuse_size(place, "far too many pixels")
     except Exception as error:  # on damaged files decoders raise almost anything
         problem = f"the picture cannot be read ({_reason(error)})"
         raise DataError(Fault(place, problem, "Replace or remove it")) from error

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UsageError
-from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.inference.description import Description
 from fashion_classifier.inference.opening import open_model
-from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.progress import Progress
-from fashion_classifier.training.train import Workshop
+from fashion_classifier.training.train import Teaching, Workshop
 
 
-def ask_teacher(
-    folder: Path, split: Split, workshop: Workshop, *, on_everything: bool, progress: Progress
-) -> Probabilities:
-    """Return a teacher's probabilities for the training images, in their order: float32 of shape (n, k).
+def ask_teacher(folder: Path, split: Split, workshop: Workshop, *, on_everything: bool, progress: Progress) -> Teaching:
+    """Return what a teacher says of the training images, in their order, as its network gives it.
+
+    What teaches well was found out with such answers: not tempered, their smoothing left in (docs/experiments.md).
 
     Parameters
     ----------
@@ -46,9 +45,12 @@ def ask_teacher(
         )
     if not on_everything:
         _check_unseen(folder, teacher.description, workshop)
-    said = teacher.predict(images, progress=progress, task="Asking the teacher")
-    # What teaches well was found out with answers as the network gives them, at temperature 1 (docs/experiments.md).
-    return tempered(said, 1 / teacher.description.how.temperature)
+    how = teacher.description.how
+    plainly = replace(
+        teacher, description=replace(teacher.description, how=replace(how, smoothing=0.0, temperature=1.0))
+    )
+    said = plainly.predict(images, progress=progress, task="Asking the teacher")
+    return Teaching(said, how.smoothing)
 
 
 def _check_unseen(folder: Path, teacher: Description, workshop: Workshop) -> None:

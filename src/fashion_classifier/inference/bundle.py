@@ -58,7 +58,7 @@ class Model:
     shape
         Of the images that it takes.
     how
-        Precision, views and temperature.
+        Precision, views, smoothing and temperature.
     sets
         How sets of classes are made of its probabilities; None where that was not fitted.
     refusal

@@ -51,7 +51,7 @@ class Description:
     mean, std
         Of each channel, in grey levels.
     how
-        Precision, views and temperature.
+        Precision, views, smoothing and temperature.
     sets
         How sets of classes are made of the probabilities; None where that was not fitted.
     refusal
@@ -84,6 +84,7 @@ def write_description(folder: Path, description: Description) -> None:
         "preprocessing": {"mean": list(description.mean), "std": list(description.std)},
         "precision": how.precision,
         "views": how.views,
+        "smoothing": how.smoothing,
         "temperature": how.temperature,
         "refusal": None if description.refusal is None else asdict(description.refusal),
         "conformal": None if description.sets is None else asdict(description.sets),
@@ -171,9 +172,12 @@ def _described(content: Mapping[str, Any]) -> Description:
     """Check each value of `model.json`."""
     classes, shape = classes_and_shape(content)
     how = PredictConfig(
-        precision=content["precision"], views=content["views"], temperature=float(content["temperature"])
+        precision=content["precision"],
+        views=content["views"],
+        smoothing=float(content.get("smoothing", 0.0)),  # older models have none, and answer as they did
+        temperature=float(content["temperature"]),
     )
-    known = how.precision in {"float32", "bfloat16"} and how.views in VIEWS
+    known = how.precision in {"float32", "bfloat16"} and how.views in VIEWS and 0 <= how.smoothing < 1
     if not known or not LEAST_TEMPERATURE <= how.temperature <= 1 / LEAST_TEMPERATURE:
         raise ValueError(f"it cannot predict with {how}")
     preprocessing = content["preprocessing"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import DataError, Fault
-from fashion_classifier.evaluation.temperature import tempered
+from fashion_classifier.evaluation.temperature import tempered, unsmoothed
 from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
 
@@ -29,12 +29,15 @@ class PredictConfig:
     views
         "single"; "mirrored" for the average over an image and its mirror image; or "shifted" for the average over
         these two and both shifted by a pixel in each of the four directions, ten views (two where a side is one pixel).
+    smoothing
+        Label smoothing with which the network was taught, which is undone in the (averaged) probabilities.
     temperature
-        What the logarithms of the (averaged) probabilities are divided by; above 0.
+        What their logarithms are divided by then; above 0.
     """
 
     precision: str = "float32"
     views: str = "single"
+    smoothing: float = 0.0
     temperature: float = 1.0
 
 
@@ -70,7 +73,7 @@ def predict_probabilities(
     images
         uint8 array of shape (n, height, width) or (n, height, width, 3), n at least 1.
     config
-        Views and temperature; the precision is the runtime's.
+        Views, smoothing and temperature; the precision is the runtime's.
 
     Returns
     -------
@@ -110,7 +113,8 @@ def _average_of_views(runtime: Runtime, batch: Images, config: PredictConfig) ->
     """Average the views' probabilities for one batch."""
     views = VIEWS[config.views](batch)
     average: Probabilities = np.mean([softmax(runtime.logits(view)) for view in views], axis=0, dtype=np.float32)
-    return average if config.temperature == 1 else tempered(average, config.temperature)
+    meant = unsmoothed(average, config.smoothing)
+    return meant if config.temperature == 1 else tempered(meant, config.temperature)
 
 
 def _mirrored(batch: Images) -> list[Images]:

@@ -25,6 +25,7 @@ from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
+from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, fit, steps_per_epoch
 from fashion_classifier.training.outcome import FitResult
@@ -61,6 +62,22 @@ class TrainedModel:
     fit: FitResult
     recipe: Recipe
     validation_probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Teaching:
+    """What a teacher says.
+
+    Parameters
+    ----------
+    probabilities
+        float32 array of shape (n, k), one row for each image that is learned from.
+    smoothing
+        Label smoothing that is in them.
+    """
+
+    probabilities: NDArray[np.float32]
+    smoothing: float = 0.0
 
 
 @dataclass(eq=False)
@@ -101,7 +118,7 @@ class Workshop:
         validation_images: int | None = None,
         on_everything: bool = False,
         start: Model | None = None,
-        taught: NDArray[np.float32] | None = None,
+        taught: Teaching | None = None,
         losses: NDArray[np.float32] | None = None,
         stop_asked: Callable[[], StopReason | None] = lambda: None,
         on_validation: Callable[[Epoch], StopReason | None] = lambda _: None,
@@ -124,7 +141,7 @@ class Workshop:
         start
             A model of the same recipe whose weights are the first ones, instead of freshly drawn ones.
         taught
-            What a teacher says of the images that are learned from: probabilities of shape (n, k).
+            What a teacher says of the images that are learned from.
         losses
             How hard the images that are learned from are, in nats, of shape (n,), where an earlier training tells it.
         """
@@ -163,7 +180,7 @@ class Workshop:
                     None if on_everything else self.split.validation,
                     replace(settings, epochs=settings.epochs / members),
                     its_how,
-                    taught=taught,
+                    taught=None if taught is None else taught.probabilities,
                     losses=losses,
                     stop_asked=stop_asked,
                     on_validation=on_validation,
@@ -179,7 +196,7 @@ class Workshop:
             config=config,
             classes=classes,
             shape=training.shape,
-            how=PredictConfig(precision=precision, views=settings.views),
+            how=PredictConfig(precision=precision, views=settings.views, smoothing=_smoothing(settings, taught)),
             provenance={
                 **self.provenance,
                 "seed": seed,
@@ -257,6 +274,12 @@ class Workshop:
             labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
             self.precisions[family] = choose(network, images, labels)
         return self.precisions[family]
+
+
+def _smoothing(settings: TrainConfig, taught: Teaching | None) -> float:
+    """Return the smoothing of what is learned: of the labels, and of what a teacher says, each by its share."""
+    share = 0.0 if taught is None else settings.teacher_share
+    return (1 - share) * settings.label_smoothing + share * (0.0 if taught is None else taught.smoothing)
 
 
 _FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str], FitResult]

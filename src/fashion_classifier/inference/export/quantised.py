@@ -39,7 +39,7 @@ def quantise(network: ImageClassifier, shape: ImageShape, images: Images, how: P
     images
         Real images of that shape; the first 512 fit the ranges, the others, or the same if there are no others, judge.
     how
-        Views and temperature.
+        Views, smoothing and temperature.
 
     Returns
     -------

@@ -22,7 +22,7 @@ PRECISIONS: dict[RuntimeName, tuple[Precision, ...]] = {
 
 
 class Runtime(Protocol):
-    """Grey levels in, logits out; views, temperature and softmax are the predictor's."""
+    """Grey levels in, logits out; softmax, views and all that comes after them are the predictor's."""
 
     @property
     def name(self) -> RuntimeName:
