@@ -71,6 +71,7 @@ def main() -> None:
             "data": tested["data"],
             "validation": {**_figures(chosen_by["validation"]), "of": "its sibling, which has not learned from them"},
             "rules": {
+                "smoothing": judged.how.smoothing,
                 "temperature": judged.how.temperature,
                 "commit": commit(),
                 "of": "its sibling: the same recipe, time and seed, but it and its teacher learned from the training "
@@ -116,7 +117,7 @@ def _trained(asked: argparse.Namespace, folder: Path, of: list[str]) -> tuple[di
 
 def _save(whole: Model, judged: Model, folder: Path) -> None:
     """Save the one with the rules of the other, small, and in whole numbers as well."""
-    how = replace(whole.how, temperature=judged.how.temperature)
+    how = replace(whole.how, smoothing=judged.how.smoothing, temperature=judged.how.temperature)
     whole = replace(whole, how=how, sets=judged.sets, refusal=judged.refusal)
     images = load(official_data()).training.images[:TRIAL_IMAGES]
     save_model(whole, folder, half=True, int8=True, images=images)
