@@ -15,7 +15,7 @@ the record of its making, ``record.json``::
     }
 
 It may hold more: ``teacher`` has settings, seed and steps of the model that it learned from, which the command calls
-TEACHER.
+TEACHER; ``rules`` says on what the numbers that go with its answers were fitted.
 """
 
 from __future__ import annotations
