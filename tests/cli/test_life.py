@@ -145,7 +145,7 @@ def test_predictions_in_every_format_and_broken_files_as_rows(fashion, npz, put_
     rows = [json.loads(line) for line in fashion("predict", "pictures", "--format", "jsonl").out.splitlines()]
     assert [Path(row["path"]).name for row in rows] == ["broken.png", "0.png", "1.png", "2.png"]
     assert rows[0]["class"] is None
-    assert rows[0]["error"]
+    assert rows[0]["reason"]
     assert rows[1]["class"].startswith("kind ")
     assert 1 / 3 < rows[1]["probability"] <= 1
     text = fashion("predict", "pictures/deeper", "--format", "csv").out

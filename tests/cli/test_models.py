@@ -153,4 +153,4 @@ def test_many_files_keep_their_order_whatever_decodes_them(fashion, shipped, tmp
     assert (result.json["n"], result.json["failed"], result.json["rows"]) == (600, 1, None)
     rows = [json.loads(line) for line in Path("rows.jsonl").read_text().splitlines()]
     assert [Path(row["path"]).stem for row in rows] == [f"{number:04d}" for number in range(600)]
-    assert [Path(row["path"]).stem for row in rows if row["error"]] == ["0300"]
+    assert [Path(row["path"]).stem for row in rows if row["class"] is None] == ["0300"]

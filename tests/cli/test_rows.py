@@ -13,16 +13,30 @@ import pytest
 from fashion_classifier.cli.rows import Format, rows_to_file, rows_to_stream
 
 ROWS: list[dict[str, Any]] = [
-    {"path": 'a,"b".png', "class": "T-shirt/top", "probability": 0.25, "error": ""},
-    {"path": "é\n.png", "class": None, "probability": None, "error": "broken; [red]"},
+    {
+        "path": 'a,"b".png',
+        "class": "T-shirt/top",
+        "probability": 0.25,
+        "set": ["T-shirt/top", "Shirt"],
+        "refused": False,
+        "reason": "",
+    },
+    {"path": "b", "class": "Bag", "probability": 0.3, "set": ["Bag"], "refused": True, "reason": "unlike"},
+    {"path": "c", "class": "Bag", "probability": 0.9, "set": None, "refused": None, "reason": ""},
+    {"path": "é\n.png", "class": None, "probability": None, "set": None, "refused": None, "reason": "broken"},
 ]
 
 
 def test_a_table_is_aligned():
     stream = io.StringIO()
-    for row in ROWS[:1]:
-        rows_to_stream(stream, Format.TABLE, 12)(row)
-    assert stream.getvalue() == 'a,"b".png     T-shirt/top  25.0%\n'
+    for row in ROWS:
+        rows_to_stream(stream, Format.TABLE, 9)(row)
+    assert stream.getvalue().splitlines() == [
+        'a,"b".png  T-shirt/top  25.0%  or Shirt',
+        "b          none of these? (Bag  30.0%)",
+        "c          Bag  90.0%",
+        "é\\n.png     broken",
+    ]
 
 
 @pytest.mark.parametrize("form", [Format.TABLE, Format.CSV])
@@ -32,7 +46,8 @@ def test_csv_comes_back(tmp_path, form):
             write(row)
     with (tmp_path / "rows").open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))
-    assert found == [{name: "" if value is None else str(value) for name, value in row.items()} for row in ROWS]
+    texts = [{name: "" if value is None else str(value) for name, value in row.items()} for row in ROWS]
+    assert found == [{**text, "set": "|".join(row["set"] or ())} for text, row in zip(texts, ROWS, strict=True)]
 
 
 def test_json_lines_come_back(tmp_path):
@@ -42,13 +57,20 @@ def test_json_lines_come_back(tmp_path):
     assert [json.loads(line) for line in (tmp_path / "rows").read_text(encoding="utf-8").splitlines()] == ROWS
 
 
-@pytest.mark.parametrize("rows", [ROWS, ROWS[1:], []], ids=["mixed", "errors alone", "none"])
+@pytest.mark.parametrize("rows", [ROWS, ROWS[3:], []], ids=["mixed", "errors alone", "none"])
 def test_parquet_comes_back_typed(tmp_path, rows):
     with rows_to_file(tmp_path / "rows", Format.PARQUET) as write:
         for row in rows:
             write(row)
     table = pl.read_parquet(tmp_path / "rows")
-    assert table.schema == {"path": pl.String, "class": pl.String, "probability": pl.Float64, "error": pl.String}
+    assert table.schema == {
+        "path": pl.String,
+        "class": pl.String,
+        "probability": pl.Float64,
+        "set": pl.List(pl.String),
+        "refused": pl.Boolean,
+        "reason": pl.String,
+    }
     assert table.to_dicts() == rows
     assert [path.name for path in tmp_path.iterdir()] == ["rows"]
 

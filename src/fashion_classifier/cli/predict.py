@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fashion_classifier.inference.opening import OpenedModel
 
 BAD_DATA = 3
+UNLIKE = "it is unlike the images that the model knows"
 
 
 class RuntimeChoice(StrEnum):
@@ -50,7 +51,9 @@ def predict(
 ) -> None:
     """Classify pictures that already look like the model's training data.
 
-    A file that cannot be read is a row with its error and does not stop the others; the exit code is then 3.
+    Each row tells the best guess with its probability, the set of classes that holds the true one for 95 % of images
+    like those that the model knows, and whether the picture is refused as unlike them. A file that cannot be read is a
+    row with the reason and does not stop the others; the exit code is then 3.
 
     Examples:
 
@@ -111,11 +114,14 @@ def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
 
 def _row(prediction: FilePrediction) -> Row:
     """Return a prediction as a row."""
+    answer = prediction.answer
     return {
         "path": os.fsencode(prediction.path).decode("utf-8", "backslashreplace"),  # a name may be no text at all
-        "class": prediction.predicted,
-        "probability": prediction.probability,
-        "error": prediction.error,
+        "class": None if answer is None else answer.predicted,
+        "probability": None if answer is None else answer.probability,
+        "set": None if answer is None or answer.classes is None else list(answer.classes),
+        "refused": None if answer is None else answer.refused,
+        "reason": prediction.error or (UNLIKE if answer is not None and answer.refused else ""),
     }
 
 

@@ -14,8 +14,9 @@ from typing import Any, TextIO
 
 from fashion_classifier.cli.output import printable
 
-Row = dict[str, Any]  # path, class, probability, error
-COLUMNS = ("path", "class", "probability", "error")
+Row = dict[str, Any]  # by the names of COLUMNS
+COLUMNS = ("path", "class", "probability", "set", "refused", "reason")
+BETWEEN = "|"  # the classes of a set in CSV
 ROW_GROUP = 100_000  # rows of a Parquet file that are held in memory together
 
 
@@ -70,15 +71,21 @@ def rows_to_stream(stream: TextIO | None = None, form: Format = Format.TABLE, wi
     if form is Format.CSV:
         writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        return writer.writerow
+        return lambda row: writer.writerow({**row, "set": None if row["set"] is None else BETWEEN.join(row["set"])})
     if form is Format.JSONL:
         return lambda row: _write(stream, json.dumps(row, ensure_ascii=False))
-    return lambda row: _write(stream, printable(f"{row['path']:<{width}}  {row['error'] or _answer(row)}"))
+    return lambda row: _write(stream, printable(f"{row['path']:<{width}}  {_answer(row)}").replace("\n", "\\n"))
 
 
 def _answer(row: Row) -> str:
-    """Return a row's class and probability for people."""
-    return f"{row['class']}  {row['probability']:.1%}"
+    """Return what a row says, for people: class, probability and the other classes it may be, or why there is none."""
+    if row["class"] is None:
+        return str(row["reason"])
+    guess = f"{row['class']}  {row['probability']:.1%}"
+    if row["refused"]:
+        return f"none of these? ({guess})"
+    others = (row["set"] or ())[1:]
+    return f"{guess}  or {', '.join(others)}" if others else guess
 
 
 def _write(stream: TextIO, line: str) -> None:
@@ -90,5 +97,12 @@ def _to_parquet(lines: Path, target: Path) -> None:
     """Turn JSON Lines into Parquet, a row group at a time."""
     import polars as pl
 
-    schema = {"path": pl.String, "class": pl.String, "probability": pl.Float64, "error": pl.String}
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "path": pl.String,
+        "class": pl.String,
+        "probability": pl.Float64,
+        "set": pl.List(pl.String),
+        "refused": pl.Boolean,
+        "reason": pl.String,
+    }
     pl.scan_ndjson(lines, schema=schema).sink_parquet(target, row_group_size=ROW_GROUP)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fashion_classifier.data.pictures import SUFFIXES
 from fashion_classifier.errors import UnavailableError
+from fashion_classifier.inference.answers import Answer, answers
 from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.progress import Progress, silent
 
@@ -26,15 +27,14 @@ class FilePrediction:
     ----------
     path
         The file.
-    predicted, probability
-        The class and its probability; None where the file could not be read.
+    answer
+        What it says; None where the file could not be read.
     error
         Why it could not be read; empty otherwise.
     """
 
     path: Path
-    predicted: str | None
-    probability: float | None
+    answer: Answer | None
     error: str = ""
 
 
@@ -134,13 +134,6 @@ def predict_batches(
 
 def _predicted(model: Classifier, batch: DecodedBatch) -> Iterator[FilePrediction]:
     """Classify one batch."""
-    answers: Iterator[tuple[int, float]] = iter(())
-    if len(batch.images):
-        probabilities = model.predict(batch.images)
-        answers = zip(probabilities.argmax(1).tolist(), probabilities.max(1).tolist(), strict=True)
+    said = iter(answers(model, model.predict(batch.images)) if len(batch.images) else ())
     for path, error in zip(batch.paths, batch.errors, strict=True):
-        if error:
-            yield FilePrediction(Path(path), None, None, error)
-        else:
-            label, probability = next(answers)
-            yield FilePrediction(Path(path), model.classes[label], probability)
+        yield FilePrediction(Path(path), None if error else next(said), error)

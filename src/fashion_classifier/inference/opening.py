@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.evaluation.prediction_sets import ConformalRule
+from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
 from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
@@ -47,6 +49,16 @@ class OpenedModel:
     def shape(self) -> ImageShape:
         """Of the images that the model takes."""
         return self.description.shape
+
+    @property
+    def sets(self) -> ConformalRule | None:
+        """How sets of classes are made of its probabilities."""
+        return self.description.sets
+
+    @property
+    def refusal(self) -> RefusalRule | None:
+        """Which images it refuses."""
+        return self.description.refusal
 
     @property
     def computed_by(self) -> dict[str, Any]:

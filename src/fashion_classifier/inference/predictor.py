@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import DataError, Fault
+from fashion_classifier.evaluation.prediction_sets import ConformalRule
+from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.evaluation.temperature import tempered, unsmoothed
 from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
@@ -51,6 +53,14 @@ class Classifier(Protocol):
     @property
     def shape(self) -> ImageShape:
         """Of the images that it takes."""
+
+    @property
+    def sets(self) -> ConformalRule | None:
+        """How sets of classes are made of its probabilities."""
+
+    @property
+    def refusal(self) -> RefusalRule | None:
+        """Which images it refuses."""
 
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
         """Return probabilities as a float32 array of shape (n, n_classes)."""
