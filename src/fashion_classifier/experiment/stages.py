@@ -24,6 +24,7 @@ TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the netw
 MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
 LOSSES = "losses"  # beside the probabilities
 ONE_VIEW = "validation, one view"
+HELD_BACK = "held back"
 
 Probabilities = NDArray[np.float32]
 
@@ -40,7 +41,8 @@ class MadeModel:
         What is known of it.
     probabilities
         For "training" (its first images) and "validation" what the model gave before retraining, (n, k) each, at
-        temperature 1; and for "validation, one view" where its predictions are averages of several.
+        temperature 1; for "validation, one view" where its predictions are averages of several; and for "held back"
+        what the retrained model gave for the cross-validation images that it had not learned from yet.
     losses
         Each training image's loss, in nats, when it was last learned from before retraining.
     """
@@ -79,15 +81,22 @@ def assess(title: str, trained: TrainedModel, split: Split, *, one_view: bool = 
     return MadeModel(trained.model, result, probabilities, trained.fit.losses)
 
 
-def retrained(before: MadeModel, after: TrainedModel) -> MadeModel:
-    """Put a retrained model in the place of the one whose cross-validation figures are kept."""
+def retrained(before: MadeModel, after: TrainedModel, said: Probabilities | None = None) -> MadeModel:
+    """Put a retrained model in the place of the one whose cross-validation figures are kept.
+
+    Parameters
+    ----------
+    said
+        What it says of the images that were held back, if some were.
+    """
     result = replace(
         before.result,
         retraining=after.fit.history,
         retraining_steps=after.fit.steps,
         seconds=before.result.seconds + after.fit.seconds,
     )
-    return MadeModel(after.model, result, before.probabilities, before.losses)
+    probabilities = before.probabilities if said is None else {**before.probabilities, HELD_BACK: said}
+    return MadeModel(after.model, result, probabilities, before.losses)
 
 
 def losses_so_far(losses: NDArray[np.float32], said: Probabilities, split: Split) -> NDArray[np.float32]:
