@@ -43,6 +43,11 @@ def predict(
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the rows to a file, which must not be there yet."),
     ] = None,
+    sort_into: Annotated[
+        Path | None,
+        typer.Option("--sort-into", metavar="FOLDER", help="Copy each picture into a folder of its class in there."),
+    ] = None,
+    link: Annotated[bool, typer.Option("--link", help="With --sort-into: symbolic links instead of copies.")] = False,
     runtime: Annotated[
         RuntimeChoice,
         typer.Option("--runtime", help="What computes; auto takes a fast one that is installed and agrees."),
@@ -62,12 +67,17 @@ def predict(
       fashion predict photos/ --format csv --output answers.csv
 
       fashion predict photos/ --format jsonl | head
+
+      fashion predict photos/ --sort-into sorted/
     """
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.inference.decoding import decoding
     from fashion_classifier.inference.files import find_pictures, predict_batches
     from fashion_classifier.inference.shelf import model_facts
+    from fashion_classifier.inference.sorting import Sorter
 
+    if link and sort_into is None:
+        raise UsageError("Links are for sorting: say into which folder.")
     if format is Format.PARQUET and output_file is None:
         raise UsageError("Parquet is for files: say to which file the rows go.")
     if output_file is not None and output_file.exists():
@@ -77,6 +87,7 @@ def predict(
         if model is None:
             out_to.tell(f"Model: {place.shown}")
         files = find_pictures(paths)
+        sorter = None if sort_into is None else Sorter(sort_into, paths, link=link)
         kept: list[Row] = []
         n_rows = n_failed = 0
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
@@ -86,10 +97,14 @@ def predict(
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
                 for prediction in predict_batches(opened, batches, len(files), progress=progress):
                     write(_row(prediction))
+                    if sorter is not None and prediction.answer is not None:
+                        sorter.put(prediction.path, prediction.answer)
                     n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
         out_to.close()
         if output_file is not None:
             out_to.tell(f"{n_rows:,} rows in {output_file}")
+        if sort_into is not None:
+            out_to.tell(f"{n_rows - n_failed:,} pictures {'linked' if link else 'copied'} into folders in {sort_into}")
         if n_failed:
             out_to.warn(f"{n_failed:,} of {n_rows:,} files could not be read.")
         facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
@@ -98,6 +113,7 @@ def predict(
             {
                 **facts,
                 "output": None if output_file is None else str(output_file),
+                "sorted_into": None if sort_into is None else str(sort_into),
                 "rows": kept if output_file is None else None,
             },
         )

@@ -195,7 +195,8 @@ class Search:
 
         Trial 0, the recipe that is known to do well in a full training, is kept unless another is distinguishably
         better on the same cross-validation images: in confirmations where there are any, whose seeds had no part in
-        making a finalist, else in the search.
+        making a finalist, else in the search. Where both were confirmed it must have been ahead in the search as well:
+        two short trainings that say different things say nothing.
         """
         confirmations = {trial.params["confirms"]: trial for trial in self.confirmed()}
         confirmed = [trial for trial in self.finalists() if trial.index in confirmations]
@@ -209,6 +210,9 @@ class Search:
     def _beats_trial_0(self, trial: Trial) -> bool:
         """Tell whether a trial is distinguishably better than trial 0, or has no trial 0 to be compared with."""
         pair = self.paired_predictions(trial)
+        first = next((other for other in self.trials() if other.index == 0 and other.state == "complete"), None)
+        if first is not None and (trial.accuracy or 0.0) <= (first.accuracy or 0.0):
+            return False
         return pair is None or compare(self.workshop.split.validation.labels, *pair).verdict == "better"
 
     def recipe(self, trial: Trial) -> Recipe:

@@ -1,0 +1,69 @@
+"""Pictures put into a folder for each class by what a model says of them; nothing is moved, and nothing overwritten."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from fashion_classifier.data.class_folders import folder_name
+from fashion_classifier.errors import UsageError
+from fashion_classifier.inference.answers import Answer
+
+REFUSED = "none of these"  # the folder of the pictures that are refused
+
+
+class Sorter:
+    """Copies or links pictures into class folders.
+
+    Parameters
+    ----------
+    folder
+        Where the class folders lie; made as they are needed.
+    places
+        Files and folders from which the pictures come.
+    link
+        Whether symbolic links are made instead of copies.
+
+    Raises
+    ------
+    UsageError
+        If the folder is a file, or one of the places or inside of one: what is put there would be found again.
+    """
+
+    def __init__(self, folder: Path, places: Sequence[Path], *, link: bool = False) -> None:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file; nothing was overwritten. Name a folder.")
+        inside = [place for place in places if folder.resolve().is_relative_to(place.resolve())]
+        if inside:
+            raise UsageError(f"{folder} lies in {inside[0]}, which is sorted: name a folder elsewhere.")
+        self.folder, self.link = folder, link
+
+    def put(self, picture: Path, answer: Answer) -> Path:
+        """Copy or link a picture into its class's folder, or that of the refused ones; return where it lies.
+
+        Where there is a file of its name already, a number is added.
+        """
+        folder = self.folder / (REFUSED if answer.refused else folder_name(answer.predicted))
+        folder.mkdir(parents=True, exist_ok=True)
+        place = _free(folder, picture)
+        if self.link:
+            place.symlink_to(picture.resolve())
+            return place
+        unfinished = place.with_name(f".{place.name}.part")
+        try:
+            shutil.copy2(picture, unfinished)
+            unfinished.rename(place)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        return place
+
+
+def _free(folder: Path, picture: Path) -> Path:
+    """Return the first place for a picture that is not taken."""
+    place, number = folder / picture.name, 1
+    while os.path.lexists(place):
+        number += 1
+        place = folder / f"{picture.stem} ({number}){picture.suffix}"
+    return place
