@@ -15,11 +15,11 @@ TOP, BAG = Answer("T-shirt/top", 0.9), Answer("Bag", 0.4, ("Bag", "Shirt"), True
 
 @pytest.fixture
 def pictures(tmp_path) -> Path:
-    for place in ("in/a.png", "in/more/a.png", "in/b.png"):
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_text(place)
-    place: Path = tmp_path / "in"
-    return place
+    folder: Path = tmp_path / "in"
+    for name in ("in/a.png", "in/more/a.png", "in/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return folder
 
 
 @pytest.mark.parametrize("link", [False, True])

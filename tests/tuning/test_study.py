@@ -238,6 +238,27 @@ def test_confirmations_that_a_busy_machine_cut_off_choose_nothing(split, tmp_pat
     assert chosen.index == 0 or (pair[1] == split.validation.labels).mean() == pytest.approx(chosen.accuracy)
 
 
+def test_a_challenger_that_was_behind_in_the_search_does_not_win_by_its_confirmation_alone(
+    split, tmp_path, monkeypatch
+):
+    train, told = Workshop.train, []
+
+    def hindered(self, recipe, **settings):
+        told.append(settings["task"])
+        if settings["task"].startswith(("Trial 1", "Confirmation 0")):  # learns nothing, in as many steps
+            recipe = replace(recipe, training=replace(recipe.training, learning_rate=1e-9))
+        return train(self, recipe, **settings)
+
+    monkeypatch.setattr(Workshop, "train", hindered)
+    search = Search(tmp_path, Workshop(split), TuneConfig(trials=2, epochs=1.0, families=("mlp",)))
+    search.run()
+    first, second = search.trials()
+    known, challenger = search.confirmed()
+    assert second.accuracy < first.accuracy
+    assert known.accuracy < challenger.accuracy
+    assert search.chosen().index == 0
+
+
 def test_importance_is_told_per_family(split, tmp_path, monkeypatch):
     monkeypatch.setattr(optuna.pruners, "MedianPruner", lambda **_: optuna.pruners.NopPruner())  # all are complete
     search = Search(tmp_path, Workshop(split), TuneConfig(trials=9, epochs=0.3, families=("mlp",), finalists=1))

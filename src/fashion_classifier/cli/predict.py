@@ -76,12 +76,7 @@ def predict(
     from fashion_classifier.inference.shelf import model_facts
     from fashion_classifier.inference.sorting import Sorter
 
-    if link and sort_into is None:
-        raise UsageError("Links are for sorting: say into which folder.")
-    if format is Format.PARQUET and output_file is None:
-        raise UsageError("Parquet is for files: say to which file the rows go.")
-    if output_file is not None and output_file.exists():
-        raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
+    _check(format, output_file, sort_into, link=link)
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
         place = locate_model(model)
         if model is None:
@@ -119,6 +114,16 @@ def predict(
         )
     if n_failed:
         raise typer.Exit(BAD_DATA)
+
+
+def _check(form: Format, output_file: Path | None, sort_into: Path | None, *, link: bool) -> None:
+    """Check what was asked for before anything is read."""
+    if link and sort_into is None:
+        raise UsageError("Links are for sorting: say into which folder.")
+    if form is Format.PARQUET and output_file is None:
+        raise UsageError("Parquet is for files: say to which file the rows go.")
+    if output_file is not None and output_file.exists():
+        raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
 
 
 def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:

@@ -1,7 +1,8 @@
 """A small residual network (arXiv:1512.03385) with the convolutional network's training.
 
-Command: ``fashion train --recipe residual``. It learns more slowly in the same time than the other convolutional
-networks (docs/experiments.md), and is there for data on which that may be otherwise.
+Command: ``fashion train --recipe residual --minutes 1``. Measured on two cores of an AMD EPYC (AVX-512 bfloat16):
+93.0 % of the cross-validation images (one seed, benchmarks/RESULTS.md). It learns more slowly in the same
+time than the other convolutional networks, and is there for data on which that may be otherwise.
 """
 
 from __future__ import annotations
