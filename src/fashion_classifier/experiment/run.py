@@ -40,7 +40,16 @@ from fashion_classifier.experiment.planning import Plan, retraining_recipe
 from fashion_classifier.experiment.preparation import reopen, workshop_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
-from fashion_classifier.experiment.stages import HELD_BACK, MadeModel, assess, keep, kept, losses_so_far, retrained
+from fashion_classifier.experiment.stages import (
+    HELD_BACK,
+    MadeModel,
+    assess,
+    joined_late,
+    keep,
+    kept,
+    losses_so_far,
+    retrained,
+)
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
@@ -387,17 +396,22 @@ class _Run:
             return optimized
         held = held_back(self.split, self.config.seed)
         recipe, n_steps = self._recipes_to_go_on(optimized, len(held))[1]
-        trained = self.workshop.train(
-            recipe,
-            seed=derive_seed(self.config.seed, "joining"),
-            start=optimized.model,
-            losses=losses_for_joining(self.split, held),
-            steps=n_steps,
-            on_everything=True,
-            progress=self.listener.progress,
-            task="Learning from the images that were held back",
-        )
-        made = replace(optimized, model=trained.model)
+        try:
+            trained = self.workshop.train(
+                recipe,
+                seed=derive_seed(self.config.seed, "joining"),
+                start=optimized.model,
+                losses=losses_for_joining(self.split, held),
+                steps=n_steps,
+                on_everything=True,
+                progress=self.listener.progress,
+                task="Learning from the images that were held back",
+            )
+        except (DivergedError, RuntimeError, MemoryError) as error:
+            self.folder.event("joining failed", reason=f"{type(error).__name__}: {error}")
+            self.tell(f"Learning from the images that were held back failed, the model before it is kept: {error}")
+            return optimized
+        made = joined_late(optimized, trained)
         keep(self.folder, "joining", made)
         return made
 

@@ -99,6 +99,17 @@ def retrained(before: MadeModel, after: TrainedModel, said: Probabilities | None
     return MadeModel(after.model, result, probabilities, before.losses)
 
 
+def joined_late(before: MadeModel, after: TrainedModel) -> MadeModel:
+    """Put a model that has learned from the images as well that were held back in the place of the one before."""
+    result = replace(
+        before.result,
+        retraining_steps=before.result.retraining_steps + after.fit.steps,
+        seconds=before.result.seconds + after.fit.seconds,
+    )
+    model = replace(after.model, provenance=before.model.provenance)  # whose seed and steps these few do not change
+    return replace(before, model=model, result=result)
+
+
 def losses_so_far(losses: NDArray[np.float32], said: Probabilities, split: Split) -> NDArray[np.float32]:
     """Return how hard training and cross-validation images are for a model, in nats, in the order of the retraining.
 
