@@ -8,6 +8,7 @@ they are learned from as well, with some others, in a few steps that are too sma
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -50,10 +51,17 @@ def losses_for_joining(split: Split, held: NDArray[np.int64]) -> NDArray[np.floa
 
 
 def joining_recipe(retraining: Recipe, n_held: int, n_images: int) -> tuple[Recipe, int]:
-    """Return how the held images join, and in how many steps: one pass over all of them and some others."""
-    focus = Focus(after_passes=1, hardest=n_held / n_images, others=OTHERS)
+    """Return how the held images join, and in how many steps: one pass over all of them and some others.
+
+    The pass holds whole batches, as what is left over would not take part.
+    """
+    batch = batch_size_for(n_images, retraining.training.batch_size)
+    n_steps = math.ceil((n_held + OTHERS * (n_images - n_held)) / batch)
+    others = min(1.0, (n_steps * batch - n_held) / (n_images - n_held))
     settings = replace(
-        retraining.training, learning_rate=RATE * retraining.training.learning_rate, warmup_fraction=0.0, focus=focus
+        retraining.training,
+        learning_rate=RATE * retraining.training.learning_rate,
+        warmup_fraction=0.0,
+        focus=Focus(after_passes=1, hardest=n_held / n_images, others=others),
     )
-    batch = batch_size_for(n_images, settings.batch_size)
-    return Recipe(retraining.model, settings), max(1, round(focus.share * n_images / batch))
+    return Recipe(retraining.model, settings), n_steps

@@ -49,12 +49,12 @@ from fashion_classifier.experiment.stages import (
     kept,
     losses_so_far,
     retrained,
+    trained_by,
 )
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
-from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.initial import INITIAL
@@ -357,7 +357,8 @@ class _Run:
             return optimized
         held = held_back(self.split, self.config.seed)
         first = learned_first(self.split, held)
-        recipe, later = self._recipes_to_go_on(optimized, len(held))
+        recipe = retraining_recipe(trained_by(optimized))
+        n_later = joining_recipe(recipe, len(held), self._n_images)[1] if len(held) else 0
         n_steps = round(optimized.result.steps * len(first) / len(self.split.training))
         try:
             trained = self.workshop.train(
@@ -367,7 +368,7 @@ class _Run:
                 only=first,
                 losses=losses_so_far(optimized.losses, optimized.probabilities["validation"], self.split)[first],
                 steps=n_steps,
-                seconds=None if left is None else left * n_steps / (n_steps + (later[1] if len(held) else 0)),
+                seconds=None if left is None else left * n_steps / (n_steps + n_later),
                 on_everything=True,
                 stop_asked=self._asked,
                 checkpoint=self._checkpoint("retraining"),
@@ -385,17 +386,17 @@ class _Run:
         keep(self.folder, "retraining", made)
         return made
 
-    def _recipes_to_go_on(self, trained: MadeModel, n_held: int) -> tuple[Recipe, tuple[Recipe, int]]:
-        """Return how a model is retrained, and how and in how many steps the images that are held back join then."""
-        recipe = retraining_recipe(Recipe(trained.model.config, TrainConfig.from_dict(trained.result.recipe)))
-        return recipe, joining_recipe(recipe, n_held, len(self.split.training) + len(self.split.validation))
+    @property
+    def _n_images(self) -> int:
+        """Training and cross-validation images."""
+        return len(self.split.training) + len(self.split.validation)
 
     def _join(self, optimized: MadeModel) -> MadeModel:
         """Learn from the images as well that were held back from the retraining, now that they have told enough."""
         if HELD_BACK not in optimized.probabilities or self._kept("joining") or self._stopped("retraining"):
             return optimized
         held = held_back(self.split, self.config.seed)
-        recipe, n_steps = self._recipes_to_go_on(optimized, len(held))[1]
+        recipe, n_steps = joining_recipe(retraining_recipe(trained_by(optimized)), len(held), self._n_images)
         try:
             trained = self.workshop.train(
                 recipe,

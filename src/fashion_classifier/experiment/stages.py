@@ -18,6 +18,8 @@ from fashion_classifier.inference.bundle import Model, load_model, save_model
 from fashion_classifier.reporting.results import ModelResult
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.storage import atomic_folder, write_json
+from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
 
 TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
@@ -108,6 +110,11 @@ def joined_late(before: MadeModel, after: TrainedModel) -> MadeModel:
     )
     model = replace(after.model, provenance=before.model.provenance)  # whose seed and steps these few do not change
     return replace(before, model=model, result=result)
+
+
+def trained_by(made: MadeModel) -> Recipe:
+    """Return the recipe by which a model was trained."""
+    return Recipe(made.model.config, TrainConfig.from_dict(made.result.recipe))
 
 
 def losses_so_far(losses: NDArray[np.float32], said: Probabilities, split: Split) -> NDArray[np.float32]:
