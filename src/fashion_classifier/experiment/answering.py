@@ -8,7 +8,8 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.confidence import AnswerRules, Answers, fit_rules
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.evaluation.temperature import tempered
-from fashion_classifier.experiment.stages import MadeModel, Probabilities, judged_training_images
+from fashion_classifier.experiment.joining import held_back
+from fashion_classifier.experiment.stages import HELD_BACK, MadeModel, Probabilities, judged_training_images
 from fashion_classifier.inference.bundle import Model
 
 SAVED = "lac"  # the method whose sets go with the model: it needs no draws, so that an answer can be had again
@@ -17,6 +18,13 @@ SAVED = "lac"  # the method whose sets go with the model: it needs no draws, so 
 def rules_for(validation: Probabilities, split: Split, *, seed: int) -> AnswerRules:
     """Fit rules on what a model that has not learned from the cross-validation images says of them."""
     return fit_rules(Answers(split.validation.labels, validation), seed=seed)
+
+
+def rules_of(made: MadeModel, split: Split, *, seed: int) -> AnswerRules:
+    """Fit rules for a model of the run: on the images that were held back from its retraining, where there are some."""
+    if (said := made.probabilities.get(HELD_BACK)) is None:
+        return rules_for(made.probabilities["validation"], split, seed=seed)
+    return fit_rules(Answers(split.validation.labels[held_back(split, seed)], said), seed=seed)
 
 
 def with_rules(model: Model, rules: AnswerRules) -> Model:

@@ -16,7 +16,7 @@ from fashion_classifier.evaluation.confidence import AnswerRules
 from fashion_classifier.evaluation.ladder import Climber
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.evaluation.temperature import tempered
-from fashion_classifier.experiment.answering import answering, rules_for
+from fashion_classifier.experiment.answering import answering, rules_of
 from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.stages import TRIAL_IMAGES, MadeModel, judged_training_images
@@ -50,7 +50,7 @@ def evaluate_and_write(
     """Open the test set, evaluate both models on it, and write models, results, predictions, figures and page."""
     seed = folder.config.seed
     models: dict[ModelName, MadeModel] = {"initial": initial, "optimized": optimized}
-    rules = {name: rules_for(made.probabilities["validation"], split, seed=seed) for name, made in models.items()}
+    rules = {name: rules_of(made, split, seed=seed) for name, made in models.items()}
     models = {name: answering(made, rules[name], split) for name, made in models.items()}
     for name, made in models.items():
         save_model(made.model, folder.path / name, replace=True, images=split.training.images[:TRIAL_IMAGES])

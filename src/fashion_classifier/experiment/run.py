@@ -32,6 +32,7 @@ from fashion_classifier.experiment.facts import (
 )
 from fashion_classifier.experiment.finish import evaluate_and_write
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.joining import held_back, joining_recipe, learned_first, losses_for_joining
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.outcome import RunOutcome
@@ -39,12 +40,21 @@ from fashion_classifier.experiment.planning import Plan, retraining_recipe
 from fashion_classifier.experiment.preparation import reopen, workshop_of
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.settings import RunConfig
-from fashion_classifier.experiment.stages import MadeModel, assess, keep, kept, losses_so_far, retrained
+from fashion_classifier.experiment.stages import (
+    HELD_BACK,
+    MadeModel,
+    assess,
+    joined_late,
+    keep,
+    kept,
+    losses_so_far,
+    retrained,
+    trained_by,
+)
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
-from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.initial import INITIAL
@@ -170,7 +180,7 @@ class _Run:
             shares = share_out(self.clock)
             found = self._timed("search", lambda: self._search(shares))
             optimized = self._timed("training", lambda: self._train(found, shares, initial))
-            optimized = self._timed("retraining", lambda: self._retrain(optimized))
+            optimized = self._timed("retraining", lambda: self._join(self._retrain(optimized)))
             if self.ended_early:
                 self.tell(f"The run was {self.ended_early}; what there is is evaluated.")
             results, report = evaluate_and_write(
@@ -296,7 +306,7 @@ class _Run:
 
     def _train(self, found: _Found, shares: Shares, initial: MadeModel) -> MadeModel:
         """Train the chosen configuration on the training part, stopping early."""
-        if (there := self._kept("retraining") or self._kept("training")) is not None:
+        if (there := self._kept("joining") or self._kept("retraining") or self._kept("training")) is not None:
             return there
         best_trial = self._kept("best-trial")
         if self._stopped("search"):
@@ -345,16 +355,20 @@ class _Run:
         if left is not None and left < LEAST_RETRAINING_S:
             self.tell("There is no time left for the retraining; the model trained on the training part is kept.")
             return optimized
-        growth = 1 + len(self.split.validation) / len(self.split.training)
-        recipe = Recipe(optimized.model.config, TrainConfig.from_dict(optimized.result.recipe))
+        held = held_back(self.split, self.config.seed)
+        first = learned_first(self.split, held)
+        recipe = retraining_recipe(trained_by(optimized))
+        n_later = joining_recipe(recipe, len(held), self._n_images)[1] if len(held) else 0
+        n_steps = round(optimized.result.steps * len(first) / len(self.split.training))
         try:
             trained = self.workshop.train(
-                retraining_recipe(recipe),
+                recipe,
                 seed=derive_seed(self.config.seed, "retraining"),
                 start=optimized.model,
-                losses=losses_so_far(optimized.losses, optimized.probabilities["validation"], self.split),
-                steps=round(optimized.result.steps * growth),
-                seconds=left,
+                only=first,
+                losses=losses_so_far(optimized.losses, optimized.probabilities["validation"], self.split)[first],
+                steps=n_steps,
+                seconds=None if left is None else left * n_steps / (n_steps + n_later),
                 on_everything=True,
                 stop_asked=self._asked,
                 checkpoint=self._checkpoint("retraining"),
@@ -367,8 +381,39 @@ class _Run:
             return optimized
         if self._stopped("retraining"):
             return optimized
-        made = retrained(optimized, trained)
+        said = trained.model.predict(self.split.validation.images[held]) if len(held) else None
+        made = retrained(optimized, trained, said)
         keep(self.folder, "retraining", made)
+        return made
+
+    @property
+    def _n_images(self) -> int:
+        """Training and cross-validation images."""
+        return len(self.split.training) + len(self.split.validation)
+
+    def _join(self, optimized: MadeModel) -> MadeModel:
+        """Learn from the images as well that were held back from the retraining, now that they have told enough."""
+        if HELD_BACK not in optimized.probabilities or self._kept("joining") or self._stopped("retraining"):
+            return optimized
+        held = held_back(self.split, self.config.seed)
+        recipe, n_steps = joining_recipe(retraining_recipe(trained_by(optimized)), len(held), self._n_images)
+        try:
+            trained = self.workshop.train(
+                recipe,
+                seed=derive_seed(self.config.seed, "joining"),
+                start=optimized.model,
+                losses=losses_for_joining(self.split, held),
+                steps=n_steps,
+                on_everything=True,
+                progress=self.listener.progress,
+                task="Learning from the images that were held back",
+            )
+        except (DivergedError, RuntimeError, MemoryError) as error:
+            self.folder.event("joining failed", reason=f"{type(error).__name__}: {error}")
+            self.tell(f"Learning from the images that were held back failed, the model before it is kept: {error}")
+            return optimized
+        made = joined_late(optimized, trained)
+        keep(self.folder, "joining", made)
         return made
 
 

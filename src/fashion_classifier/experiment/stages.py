@@ -18,12 +18,15 @@ from fashion_classifier.inference.bundle import Model, load_model, save_model
 from fashion_classifier.reporting.results import ModelResult
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.storage import atomic_folder, write_json
+from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
 
 TRIAL_IMAGES = 64  # on which the ONNX that is written is compared with the network
 MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz"
 LOSSES = "losses"  # beside the probabilities
 ONE_VIEW = "validation, one view"
+HELD_BACK = "held back"
 
 Probabilities = NDArray[np.float32]
 
@@ -40,7 +43,8 @@ class MadeModel:
         What is known of it.
     probabilities
         For "training" (its first images) and "validation" what the model gave before retraining, (n, k) each, at
-        temperature 1; and for "validation, one view" where its predictions are averages of several.
+        temperature 1; for "validation, one view" where its predictions are averages of several; and for "held back"
+        what the retrained model gave for the cross-validation images that it had not learned from yet.
     losses
         Each training image's loss, in nats, when it was last learned from before retraining.
     """
@@ -79,15 +83,38 @@ def assess(title: str, trained: TrainedModel, split: Split, *, one_view: bool = 
     return MadeModel(trained.model, result, probabilities, trained.fit.losses)
 
 
-def retrained(before: MadeModel, after: TrainedModel) -> MadeModel:
-    """Put a retrained model in the place of the one whose cross-validation figures are kept."""
+def retrained(before: MadeModel, after: TrainedModel, said: Probabilities | None = None) -> MadeModel:
+    """Put a retrained model in the place of the one whose cross-validation figures are kept.
+
+    Parameters
+    ----------
+    said
+        What it says of the images that were held back, if some were.
+    """
     result = replace(
         before.result,
         retraining=after.fit.history,
         retraining_steps=after.fit.steps,
         seconds=before.result.seconds + after.fit.seconds,
     )
-    return MadeModel(after.model, result, before.probabilities, before.losses)
+    probabilities = before.probabilities if said is None else {**before.probabilities, HELD_BACK: said}
+    return MadeModel(after.model, result, probabilities, before.losses)
+
+
+def joined_late(before: MadeModel, after: TrainedModel) -> MadeModel:
+    """Put a model that has learned from the images as well that were held back in the place of the one before."""
+    result = replace(
+        before.result,
+        retraining_steps=before.result.retraining_steps + after.fit.steps,
+        seconds=before.result.seconds + after.fit.seconds,
+    )
+    model = replace(after.model, provenance=before.model.provenance)  # whose seed and steps these few do not change
+    return replace(before, model=model, result=result)
+
+
+def trained_by(made: MadeModel) -> Recipe:
+    """Return the recipe by which a model was trained."""
+    return Recipe(made.model.config, TrainConfig.from_dict(made.result.recipe))
 
 
 def losses_so_far(losses: NDArray[np.float32], said: Probabilities, split: Split) -> NDArray[np.float32]:

@@ -117,6 +117,7 @@ class Workshop:
         validations: int | None = None,
         validation_images: int | None = None,
         on_everything: bool = False,
+        only: NDArray[np.int64] | None = None,
         start: Model | None = None,
         taught: Teaching | None = None,
         losses: NDArray[np.float32] | None = None,
@@ -138,6 +139,8 @@ class Workshop:
             See `FitConfig`.
         on_everything
             Whether to learn from training and cross-validation data together; there is no validation then.
+        only
+            Positions, among the images that would be learned from, of those that are; all by default.
         start
             A model of the same recipe whose weights are the first ones, instead of freshly drawn ones.
         taught
@@ -146,6 +149,8 @@ class Workshop:
             How hard the images that are learned from are, in nats, of shape (n,), where an earlier training tells it.
         """
         training = self.split.everything_but_test if on_everything else self.split.training
+        if only is not None:
+            training = training.take(only)
         settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
         if epochs is not None:
             settings = replace(settings, epochs=epochs)
