@@ -118,7 +118,8 @@ def evaluate_fully(
         evidence, finished = full.gather()
     seconds = clock.used_s
     results = replace(results, evidence=evidence, openings=tuple(folder.facts["openings"]))
-    results = replace(results, timings={**results.timings, "full evaluation": seconds})
+    earlier = results.timings.get("full evaluation", 0.0)
+    results = replace(results, timings={**results.timings, "full evaluation": earlier + seconds})
     write_results(path, results)
     documents = write_documents(path, progress=listener.progress)
     folder.event("full evaluation", finished=finished)

@@ -128,7 +128,7 @@ def _calibration(evidence: Evidence) -> Markdown:
     models = [evidence.confidence[name.lower()] for name in _MODELS]
     rows = [
         ("temperature", *(f"{found.rules.temperature:.2f}" for found in models)),
-        ("expected calibration error, as trained", *(share(found.before.ece) for found in models)),
+        ("expected calibration error, before the temperature", *(share(found.before.ece) for found in models)),
         ("expected calibration error, tempered", *(share(found.after.ece) for found in models)),
         ("Brier score, tempered", *(score(found.after.brier) for found in models)),
         ("error rate averaged over coverages (AURC)", *(percent(found.risk.area, 2) for found in models)),

@@ -54,11 +54,12 @@ def not_measured(evidence: Evidence) -> Iterator[str]:
     missing = {
         "what corruptions (noise, blur, shifts, other light) do": evidence.robustness is None,
         "what is answered for images that belong to none of the classes": evidence.novelty is None,
-        "how much the seed moves the result": evidence.seeds is None,
+        "how much the seed moves the result, and each step's gain over seeds": evidence.seeds is None,
         "how accuracy grows with the number of training images": not evidence.learning_curve,
         "what the retraining gained": evidence.retraining is None,
         "how both models fare under attack": not evidence.attacks,
         "which labels are doubtful": evidence.labels is None,
+        "which images of different sets are nearly the same": not evidence.near_duplicates,
     }
     names = [name for name, is_missing in missing.items() if is_missing]
     if names:
