@@ -188,6 +188,8 @@ class RunResults:
         Stage -> seconds, in the order in which they ran.
     ended_early
         Why the run was cut short ("stopped by Ctrl-C during the search"), or empty.
+    instead
+        Why the optimized model is not what the search chose, as a sentence; empty where it is.
     """
 
     run: str
@@ -203,3 +205,4 @@ class RunResults:
     timings: dict[str, float]
     seconds: float
     ended_early: str = ""
+    instead: str = ""

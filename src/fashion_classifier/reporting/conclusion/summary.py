@@ -69,6 +69,8 @@ def _reservations(results: RunResults) -> Iterator[str]:
             f"The run was cut short ({results.ended_early}); the figures are those of the models that there "
             "were by then."
         )
+    if results.instead:
+        yield results.instead
     if results.initial.test is None or results.optimized.test is None:
         yield (
             "The test set has not been opened: the figures are of the cross-validation images, by which the "
