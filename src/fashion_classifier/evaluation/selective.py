@@ -34,6 +34,10 @@ class RiskCoverage:
     area: float
     least_area: float
 
+    def at(self, coverage: float) -> float:
+        """Return the risk where at least so large a share of the images, above 0 and at most 1, is answered."""
+        return next(risk for share, risk in zip(self.coverage, self.risk, strict=True) if share >= coverage - 1e-9)
+
 
 @dataclass(frozen=True)
 class Separation:

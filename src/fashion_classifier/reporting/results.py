@@ -12,6 +12,7 @@ from fashion_classifier.evaluation.metrics import Evaluation
 from fashion_classifier.reporting.evidence import Evidence
 
 SCHEMA = "fashion.results/2"
+FULL_EVALUATION = "full evaluation"  # among the timings: what came after the run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +186,7 @@ class RunResults:
     made_with
         Versions, machine, threads, precision, seed, command: enough to do it again; text -> text.
     timings
-        Stage -> seconds, in the order in which they ran.
+        Stage -> seconds, in the order in which they ran, and what came after the run.
     ended_early
         Why the run was cut short ("stopped by Ctrl-C during the search"), or empty.
     instead
