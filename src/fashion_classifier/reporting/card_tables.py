@@ -169,7 +169,7 @@ def _novelty(evidence: Evidence) -> Markdown:
     if evidence.novelty is None:
         return _NOTHING
     rows = [
-        (kind.kind, share(kind.refused), f"{kind.separation.auroc:.3f}", count(kind.separation.n))
+        (kind.kind, share(kind.refused), score(kind.separation.auroc), count(kind.separation.n))
         for kind in evidence.novelty.kinds
     ]
     return table(("Images", "Refused", "AUROC", "Number"), rows)

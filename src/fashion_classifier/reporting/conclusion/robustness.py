@@ -76,10 +76,10 @@ def _under_corruption(suite: Robustness) -> Iterator[str]:
     )
     difference = signed_points(suite.difference)
     if suite.difference.low <= 0 <= suite.difference.high:
-        yield f"On average over all corruptions neither model holds out better, as far as can be told: {difference}."
+        yield f"Over all corruptions neither model holds out better, as far as can be told: {difference}."
     else:
         held = "better" if suite.difference.low > 0 else "worse"
-        yield f"On average over all corruptions the optimized model holds out {held} than the initial one: {difference}."
+        yield f"Over all corruptions the optimized model holds out {held} than the initial one: {difference}."
     worst = suite.worst_b
     yield (
         f"It holds out least under {in_sentence(worst.kind)} of severity {worst.severity}: {share(worst.accuracy_b)} "
