@@ -62,7 +62,7 @@ def test_the_opening_is_written_into_the_run_and_onto_the_page(fashion, npz, put
     put_run("run")
     result = fashion("compare", "run/initial", "run", "--data", npz, "--out", "compared", "--json")
     assert result.code == 0, result.err
-    reason = "comparison of initial and run/optimized"
+    reason = "comparison of run/initial and run/optimized"
     openings = json.loads(Path("run/run.json").read_bytes())["openings"]
     assert [opening["reason"] for opening in openings][1:] == [reason]
     numbers = json.loads(Path("compared/comparison.json").read_bytes())

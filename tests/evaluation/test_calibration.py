@@ -99,7 +99,21 @@ def test_the_interval_is_that_of_resampled_images():
         index = rng.integers(0, 600, 600)
         drawn.append(slow_ece(labels[index], probabilities[index], BINS))
     found = calibrate(labels, probabilities).ece
-    assert found.as_list == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.01)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    assert found.as_list == pytest.approx([2 * found.value - high, 2 * found.value - low], abs=0.01)
+
+
+@pytest.mark.parametrize("temperature", [1.0, 0.8])
+def test_the_interval_holds_the_true_error_though_the_measured_one_is_too_large(temperature):
+    """Of a calibrated model, too: its true error is 0, which is never measured."""
+    labels, probabilities = answers(50_000, temperature=temperature)
+    true = 0.0 if temperature == 1 else slow_ece(labels, probabilities, BINS)
+    rng, hits = np.random.default_rng(1), 0
+    for seed in range(60):
+        chosen = rng.choice(len(labels), 2000, replace=False)
+        found = calibrate(labels[chosen], probabilities[chosen], seed=seed).ece
+        hits += found.low - 1e-9 <= true <= found.high
+    assert hits >= 50
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])

@@ -77,12 +77,12 @@ def test_measures_are_those_of_scikit_learn_and_of_counting(score):
     found = measure_novelty(rule, known, {"vague": strange, "known again": known})
     vague, again = found.kinds
     values = np.concatenate([strangeness(known, score=score), strangeness(strange, score=score)])
-    assert vague.separation.auroc == pytest.approx(roc_auc_score(np.repeat([0, 1], [800, 300]), values))
+    assert vague.separation.auroc.value == pytest.approx(roc_auc_score(np.repeat([0, 1], [800, 300]), values))
     assert vague.refused.value == np.mean(values[800:] > rule.threshold)
     assert found.accepted.value == np.mean(values[:800] <= rule.threshold)
     assert found.accepted.low < found.accepted.value < found.accepted.high
     assert (found.n, vague.separation.n, again.separation.n) == (800, 300, 800)
-    assert again.separation.auroc == pytest.approx(0.5)
+    assert again.separation.auroc.value == pytest.approx(0.5)
     assert again.refused.value == pytest.approx(1 - found.accepted.value)
     assert found.hardest is again
 

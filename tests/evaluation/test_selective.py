@@ -53,11 +53,11 @@ def test_separation_is_scikit_learns(decimals):
     found = separation(known, strange)
     truth = np.repeat([0, 1], [500, 300])
     values = np.concatenate([known, strange])
-    assert found.auroc == pytest.approx(roc_auc_score(truth, values))
+    assert found.auroc.value == pytest.approx(roc_auc_score(truth, values))
     # Known images are the positives that are to be kept.
     rejected, _, _ = roc_curve(1 - truth, -values, drop_intermediate=False)
     accepted_strange, kept_known, _ = roc_curve(1 - truth, -values, drop_intermediate=False)
-    assert found.false_positive_rate == pytest.approx(accepted_strange[np.argmax(kept_known >= 0.95)])
+    assert found.false_positive_rate.value == pytest.approx(accepted_strange[np.argmax(kept_known >= 0.95)])
     assert len(rejected) == len(kept_known)
     assert found.n == 300
 
@@ -72,3 +72,18 @@ def test_the_threshold_keeps_at_least_the_share():
 def test_both_kinds_are_needed():
     with pytest.raises(UsageError, match="both kinds"):
         separation(np.zeros(3), np.zeros(0))
+
+
+def test_the_area_lies_in_its_interval_as_often_as_is_said():
+    rng, hits = np.random.default_rng(3), 0
+    true = 0.8413447460685429  # of two normal distributions a deviation times the root of two apart
+    for _ in range(300):
+        found = separation(rng.normal(0, 1, 120), rng.normal(2**0.5, 1, 60)).auroc
+        hits += found.low <= true <= found.high
+    assert 270 <= hits <= 298
+
+
+def test_a_perfect_area_is_not_certain():
+    found = separation(np.arange(50.0), np.arange(100.0, 120.0)).auroc
+    assert found.value == found.high == 1
+    assert 0.8 < found.low < 0.9

@@ -59,6 +59,17 @@ def test_a_shipped_model_is_found_by_name_unless_a_model_of_that_name_lies_here(
     assert locate_model(Path("fair"), shipped=shipped).path == Path("fair")
 
 
+def test_a_runs_model_that_is_named_by_its_folder_belongs_to_the_run(shipped, monkeypatch):
+    put_run("1", FINISHED)
+    put_model(Path("runs/1/optimized"))
+    put_model(Path("runs/1/elsewhere"))
+    place = locate_model(Path("runs/1/optimized"), shipped=shipped)
+    assert (place.name, place.path, place.run) == ("1/optimized", Path("runs/1/optimized"), Path("runs/1").resolve())
+    assert locate_model(Path("runs/1/elsewhere"), shipped=shipped).run is None
+    monkeypatch.chdir("runs/1/optimized")
+    assert locate_model(Path(), shipped=shipped).run == Path("..").resolve()
+
+
 def test_an_unknown_name_is_answered_with_the_names_there_are(shipped):
     with pytest.raises(UnavailableError, match=r"poor: there is no model here.*come with the program are fair, good\."):
         locate_model(Path("poor"), shipped=shipped)

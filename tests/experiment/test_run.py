@@ -114,6 +114,8 @@ def test_a_configuration_that_ends_below_the_initial_model_does_not_take_its_pla
     initial, optimized = outcome.results.initial, outcome.results.optimized
     assert optimized.family == "mlp"
     assert optimized.validation.accuracy.value == initial.validation.accuracy.value > 0.5
+    assert "fewer than the initial model" in outcome.results.instead
+    assert "Not what was chosen" in outcome.report.read_text(encoding="utf-8")
 
 
 def test_a_folder_that_is_there_is_left_alone(data, tmp_path):

@@ -104,6 +104,7 @@ class TestEveryFigure:
             "per-class",
             "splits",
             "reliability",
+            "risk-coverage",
             "robustness",
             "mistakes-initial",
             "mistakes-optimized",

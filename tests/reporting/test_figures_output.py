@@ -89,7 +89,7 @@ def test_save_figures_writes_each_as_svg_and_png_and_nothing_else(fake_run, tmp_
     folder = tmp_path / "run" / "figures"
     mistakes = figures.draw_mistakes(fake_run.results, fake_run.predictions, fake_run.gallery)
     paths = figures.save_figures(figures.draw_figures(fake_run.results) | mistakes, folder)
-    assert len(paths) == 16
+    assert len(paths) == 17
     expected = {f"{name}{suffix}" for name in paths for suffix in (".svg", ".png")}
     assert {path.name for path in folder.iterdir()} == expected
     for name, path in paths.items():

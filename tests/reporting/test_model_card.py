@@ -15,7 +15,7 @@ from fashion_classifier.evaluation.intervals import wilson
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.reporting.evidence import AttackResult, LabelFindings, LearningPoint, NearDuplicates, SeedNoise
 from fashion_classifier.reporting.model_card import front_matter, render_card
-from fashion_classifier.reporting.wording import interval, percent, share
+from fashion_classifier.reporting.wording import interval, percent, score, share
 
 OFFICIAL = "020b9c67eef26da33fce889b3fd7ca6883a03cffcf463c3c05019cf790f84bb3"
 EVIL = ('<script>alert("1")</script>', "a | b", "{{ 7 * 7 }}", "**b** [l](http://x) ![i](x)", "- x: y\n# z", "---")
@@ -127,7 +127,7 @@ def test_the_card_has_a_row_for_each_kind(fake_run, card):
     for kind in evidence.robustness.kinds:
         assert [kind.kind, percent(kind.mean_accuracy_a), percent(kind.mean_accuracy_b)] in card.rows
     for kind in evidence.novelty.kinds:
-        assert [kind.kind, share(kind.refused), f"{kind.separation.auroc:.3f}", "60"] in card.rows
+        assert [kind.kind, share(kind.refused), score(kind.separation.auroc), "60"] in card.rows
     pairs = fake_run.results.comparison
     assert ["Initial wrong", f"{pairs.mended} mended", str(pairs.both_wrong)] in card.rows
     assert ["all", "800", "400", "1,000"] in card.rows

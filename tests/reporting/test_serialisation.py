@@ -19,8 +19,8 @@ class Point:
 
 @dataclass(frozen=True)
 class Everything:
+    whole: int
     text: str = "a"
-    whole: int = 1
     number: float = 0.5
     yes: bool = True
     maybe: int | None = None
@@ -32,11 +32,13 @@ class Everything:
 
 def read(changes):
     """Read `Everything` from JSON with some keys changed; a key of None is left out."""
-    data = to_json(Everything()) | changes
+    data = to_json(Everything(1)) | changes
     return from_json(Everything, {key: value for key, value in data.items() if value != "LEFT OUT"}, place="f.json")
 
 
-@pytest.mark.parametrize("value", [Everything(), Everything(maybe=3, points=(), named={}), Everything(number=math.inf)])
+@pytest.mark.parametrize(
+    "value", [Everything(1), Everything(1, maybe=3, points=(), named={}), Everything(1, number=math.inf)]
+)
 def test_a_value_comes_back_as_it_was(value):
     assert from_json(Everything, json.loads(json.dumps(to_json(value), allow_nan=False)), place="f.json") == value
 
@@ -79,6 +81,10 @@ def test_the_message_names_the_key(changes, message):
     with pytest.raises(DataError) as error:
         read(changes)
     assert message in str(error.value)
+
+
+def test_what_has_a_default_may_be_missing():
+    assert read({"text": "LEFT OUT", "named": "LEFT OUT"}) == Everything(1)
 
 
 def test_all_faults_are_reported_together():

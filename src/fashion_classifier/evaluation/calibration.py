@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from fashion_classifier.errors import UsageError
-from fashion_classifier.evaluation.intervals import Estimate, mean_with_interval, percentile_bootstrap, wilson
+from fashion_classifier.evaluation.intervals import Estimate, bootstrap, mean_with_interval, wilson
 from fashion_classifier.evaluation.temperature import log_sum_exp, logarithms
 from fashion_classifier.seeds import derive_seed
 
 BINS = 15  # as in C. Guo et al., "On Calibration of Modern Neural Networks" (arXiv:1706.04599)
+CHANCES = 200  # draws of which answers are right, for what chance alone does to the calibration error
 LEAST_TEMPERATURE, MOST_TEMPERATURE = 0.05, 20.0
+LIKELY = 0.5  # standard deviation of the temperature's logarithm before any image was seen; thousands outweigh it
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Calibration:
     ----------
     ece
         Expected calibration error over bins of equal width: how far confidence and accuracy lie apart, a share of 1,
-        with a 95 % bootstrap interval over images.
+        with a 95 % interval (basic bootstrap over images; from 0 where right probabilities would show as much).
     adaptive_ece
         The same over bins of equally many images.
     brier
@@ -57,6 +59,9 @@ class Calibration:
         Mean probability of the most probable class.
     bins
         Of equal width; empty ones are left out.
+    chance_ece
+        The calibration error that would be measured, on average, if every probability were exactly right: what so few
+        images show by chance alone. None where an earlier version did not measure it.
     """
 
     ece: Estimate
@@ -64,13 +69,14 @@ class Calibration:
     brier: Estimate
     mean_confidence: float
     bins: tuple[Bin, ...]
+    chance_ece: float | None = None
 
 
 def calibrate(labels: NDArray[np.int64], probabilities: NDArray[np.floating], *, seed: int = 0) -> Calibration:
     """Measure calibration.
 
-    Noise moves confidence and accuracy apart in each bin, so that a measured calibration error lies a little above the
-    true one, and its bootstrap interval a little above that: with 10,000 images some tenths of a point.
+    Noise moves confidence and accuracy apart in each bin, so that a measured calibration error lies above the true one:
+    with 10,000 images some tenths of a point, with 200 several points. The interval makes up for that.
 
     Parameters
     ----------
@@ -91,19 +97,26 @@ def calibrate(labels: NDArray[np.int64], probabilities: NDArray[np.floating], *,
     equal, adaptive = equal_width_bins(confidence), equal_count_bins(confidence)
     squares = _squared_distances(labels, probabilities)
 
-    def resampled(name: str, members: NDArray[np.int64]) -> Estimate:
-        return percentile_bootstrap(
+    def resampled(name: str, members: NDArray[np.int64]) -> tuple[Estimate, float]:
+        found = bootstrap(
             lambda weights: _errors(members, gaps, weights),
             len(labels),
+            basic=True,
             seed=derive_seed(seed, "bootstrap", name),
         )
+        by_chance = _chance_errors(confidence, members, seed=derive_seed(seed, "chance", name))
+        if found.value <= np.quantile(by_chance, 0.975):  # no larger than of probabilities that are right
+            found = replace(found, low=0.0)
+        return found, float(by_chance.mean())
 
+    (ece, chance_ece), (adaptive_ece, _) = resampled("ece", equal), resampled("adaptive-ece", adaptive)
     return Calibration(
-        ece=resampled("ece", equal),
-        adaptive_ece=resampled("adaptive-ece", adaptive),
+        ece=ece,
+        adaptive_ece=adaptive_ece,
         brier=mean_with_interval(squares, seed=derive_seed(seed, "bootstrap", "brier")),
         mean_confidence=float(confidence.mean()),
         bins=tuple(_bins(confidence, right, equal)),
+        chance_ece=chance_ece,
     )
 
 
@@ -123,6 +136,9 @@ def equal_count_bins(confidence: NDArray[np.float64], n_bins: int = BINS) -> NDA
 
 def fit_temperature(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> float:
     """Find the temperature by which cross-entropy is least, between 0.05 and 20; 1 where it changes nothing.
+
+    A few images alone would be best served by an extreme one: their temperature is kept nearer to 1, as one that is
+    normally distributed in its logarithm would be (maximum a posteriori).
 
     Parameters
     ----------
@@ -146,7 +162,8 @@ def fit_temperature(labels: NDArray[np.int64], probabilities: NDArray[np.floatin
     def loss(log_temperature: float) -> float:
         scaled = untempered / np.exp(log_temperature)
         of_truth = scaled[np.arange(len(labels)), labels]
-        return float((log_sum_exp(scaled) - of_truth).mean())
+        kept_near_1 = (log_temperature / LIKELY) ** 2 / 2
+        return float((log_sum_exp(scaled) - of_truth).mean() + kept_near_1 / len(labels))
 
     bounds = (float(np.log(LEAST_TEMPERATURE)), float(np.log(MOST_TEMPERATURE)))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-5})
@@ -172,6 +189,13 @@ def _errors(members: NDArray[np.int64], gaps: NDArray[np.float64], weights: NDAr
     sums = weights @ (in_bin * gaps[:, None])  # (resamples, bins)
     errors: NDArray[np.float64] = np.abs(sums).sum(axis=1) / weights.sum(axis=1)
     return errors
+
+
+def _chance_errors(confidence: NDArray[np.float64], members: NDArray[np.int64], *, seed: int) -> NDArray[np.float64]:
+    """Return calibration errors of draws in which answers are right exactly as often as they are said to be."""
+    rng, n = np.random.default_rng(seed), len(confidence)
+    gaps = (confidence - (rng.random(n) < confidence) for _ in range(CHANCES))
+    return np.array([np.abs(np.bincount(members, gap)).sum() / n for gap in gaps])
 
 
 def _bins(confidence: NDArray[np.float64], right: NDArray[np.float64], members: NDArray[np.int64]) -> list[Bin]:

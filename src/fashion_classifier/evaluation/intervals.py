@@ -107,15 +107,16 @@ def bootstrap_macro_f1(
     return Estimate(value, min(low, value), max(high, value))
 
 
-def percentile_bootstrap(
+def bootstrap(
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     n_images: int,
     *,
     confidence: float = 0.95,
     n_resamples: int = 1000,
+    basic: bool = False,
     seed: int,
 ) -> Estimate:
-    """Give the percentile bootstrap interval of a statistic, resampling images.
+    """Give a bootstrap interval of a statistic, resampling images.
 
     Parameters
     ----------
@@ -127,6 +128,11 @@ def percentile_bootstrap(
         Nominal coverage, above 0 and below 1.
     n_resamples
         Number of resamples, at least 1.
+    basic
+        Whether the quantiles are taken on the other side of the value (the basic interval) instead of as they are (the
+        percentile interval). For what noise can only make larger, such as a mean of distances: resampling adds the
+        noise once more, and the true value lies as far below the measured one as the resampled ones lie above it. What
+        would be below 0 is 0.
     seed
         Of the resampling.
 
@@ -137,7 +143,8 @@ def percentile_bootstrap(
 
     References
     ----------
-    B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+    B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13; for the basic interval
+    A. C. Davison, D. V. Hinkley, "Bootstrap Methods and their Application" (1997), section 5.2.
     """
     if n_resamples < 1 or n_images < 1:
         raise UsageError(f"there must be resamples and images, but got {n_resamples} and {n_images}")
@@ -150,12 +157,14 @@ def percentile_bootstrap(
     ]
     low, high = np.quantile(np.concatenate(drawn), (tail, 1 - tail)).tolist()
     value = float(statistic(np.ones((1, n_images)))[0])
+    if basic:
+        low, high = max(0.0, 2 * value - high), 2 * value - low
     return Estimate(value, min(low, value), max(high, value))
 
 
 def mean_with_interval(values: NDArray[np.float64], *, seed: int) -> Estimate:
     """Give the mean of images' values, float64 of shape (n,), with its 95 % percentile bootstrap interval."""
-    return percentile_bootstrap(lambda counts: counts @ values / counts.sum(axis=1), len(values), seed=seed)
+    return bootstrap(lambda counts: counts @ values / counts.sum(axis=1), len(values), seed=seed)
 
 
 def f1_scores(hits: NDArray[np.int64], support: NDArray[np.int64], predicted: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -27,12 +27,15 @@ class Rung:
         With Wilson's 95 % interval.
     step
         It against the rung below, on the same images; None for the first.
+    passes
+        How long it learned, in as many images as all training images make once; 0 where that is not known.
     """
 
     title: str
     change: str
     accuracy: Estimate
     step: Comparison | None
+    passes: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,7 @@ class Climber:
 
     Parameters
     ----------
-    title, change
+    title, change, passes
         As in `Rung`.
     predicted
         int64 array of shape (n,): what it answered for the images.
@@ -50,6 +53,7 @@ class Climber:
     title: str
     change: str
     predicted: NDArray[np.int64]
+    passes: float = 0.0
 
 
 def build_ladder(labels: NDArray[np.int64], climbers: Sequence[Climber]) -> tuple[Rung, ...]:
@@ -77,6 +81,6 @@ def build_ladder(labels: NDArray[np.int64], climbers: Sequence[Climber]) -> tupl
     for climber in climbers:
         step = compare(labels, climber.predicted if below is None else below.predicted, climber.predicted)
         accuracy = wilson(step.both_right + step.mended, step.n)
-        rungs.append(Rung(climber.title, climber.change, accuracy, None if below is None else step))
+        rungs.append(Rung(climber.title, climber.change, accuracy, None if below is None else step, climber.passes))
         below = climber
     return tuple(rungs)

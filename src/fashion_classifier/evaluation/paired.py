@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from fashion_classifier.evaluation.calibration import BINS, equal_width_bins
 from fashion_classifier.evaluation.comparison import Comparison, compare
-from fashion_classifier.evaluation.intervals import Estimate, f1_scores, mean_with_interval, percentile_bootstrap
+from fashion_classifier.evaluation.intervals import Estimate, bootstrap, f1_scores, mean_with_interval
 from fashion_classifier.evaluation.metrics import cross_entropies
 from fashion_classifier.seeds import derive_seed
 
@@ -125,7 +125,7 @@ def compare_measures(
     def resampled(name: str, statistics: list[_Statistic]) -> Estimate:
         of_a, of_b = statistics
         own = derive_seed(seed, "bootstrap", "difference", name)
-        return percentile_bootstrap(lambda weights: of_b(weights) - of_a(weights), len(labels), seed=own)
+        return bootstrap(lambda weights: of_b(weights) - of_a(weights), len(labels), seed=own)
 
     return MeasureDifferences(
         macro_f1=resampled("macro-f1", [_macro_f1(labels, said) for said in both]),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_classifier.errors import UsageError
-from fashion_classifier.evaluation.intervals import Estimate, mean_with_interval, percentile_bootstrap, wilson
+from fashion_classifier.evaluation.intervals import Estimate, bootstrap, mean_with_interval, wilson
 from fashion_classifier.seeds import derive_seed
 
 # A kind that costs model a less than a point of accuracy has no relative corruption error: the ratio of two losses near
@@ -213,7 +213,7 @@ def _mean_corruption_error(
         means: NDArray[np.float64] = ratios.sum(axis=1) / np.maximum(some.sum(axis=1), 1)
         return np.where(some.any(axis=1), means, measured)
 
-    return percentile_bootstrap(mean_ratio, len(wrong_a), seed=seed)
+    return bootstrap(mean_ratio, len(wrong_a), seed=seed)
 
 
 def _accuracy(right: NDArray[np.bool_]) -> Estimate:

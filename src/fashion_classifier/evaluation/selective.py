@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.intervals import Estimate, wilson
 
+Z_95 = 1.959963984540054  # of the standard normal distribution: 95 % lie within so many deviations
 KEPT = 0.95  # share of the known images that are accepted where a rate at a fixed acceptance is given
 
 
@@ -34,6 +37,10 @@ class RiskCoverage:
     area: float
     least_area: float
 
+    def at(self, coverage: float) -> float:
+        """Return the risk where at least so large a share of the images, above 0 and at most 1, is answered."""
+        return next(risk for share, risk in zip(self.coverage, self.risk, strict=True) if share >= coverage - 1e-9)
+
 
 @dataclass(frozen=True)
 class Separation:
@@ -44,14 +51,15 @@ class Separation:
     n
         Number of the strange images.
     auroc
-        Probability that a strange image has a higher score than a known one, ties counted half; 0.5 is chance.
+        Probability that a strange image has a higher score than a known one, ties counted half; 0.5 is chance. With
+        DeLong's 95 % interval.
     false_positive_rate
-        Share of the strange images that are accepted where 95 % of the known ones are.
+        Share of the strange images that are accepted where 95 % of the known ones are, with Wilson's interval.
     """
 
     n: int
-    auroc: float
-    false_positive_rate: float
+    auroc: Estimate
+    false_positive_rate: Estimate
 
 
 def risk_coverage(
@@ -113,13 +121,32 @@ def separation(known: NDArray[np.floating], strange: NDArray[np.floating]) -> Se
     """
     if len(known) == 0 or len(strange) == 0:
         raise UsageError("there must be images of both kinds")
+    accepted = int((strange <= acceptance_threshold(known)).sum())
+    return Separation(n=len(strange), auroc=_auroc(known, strange), false_positive_rate=wilson(accepted, len(strange)))
+
+
+def _auroc(known: NDArray[np.floating], strange: NDArray[np.floating]) -> Estimate:
+    """Return the area under the ROC curve with DeLong's interval, made on the scale of log-odds.
+
+    Where every strange score lies above every known one, or below, the interval is Wilson's of as many images as there
+    are of the rarer kind.
+
+    References
+    ----------
+    E. DeLong, D. DeLong, D. Clarke-Pearson, "Comparing the Areas under Two or More Correlated Receiver Operating
+    Characteristic Curves: A Nonparametric Approach", Biometrics 44 (1988), 837-845.
+    """
+    m, n = len(known), len(strange)
     ranks = rankdata(np.concatenate([known, strange]))
-    above = ranks[len(known) :].sum() - len(strange) * (len(strange) + 1) / 2
-    return Separation(
-        n=len(strange),
-        auroc=float(above / (len(known) * len(strange))),
-        false_positive_rate=float((strange <= acceptance_threshold(known)).mean()),
-    )
+    above_known = (ranks[m:] - rankdata(strange)) / m  # for each strange image, the share of known ones below it
+    below_strange = 1 - (ranks[:m] - rankdata(known)) / n
+    area = float(above_known.mean())
+    if min(m, n) < 2 or not 0 < area < 1:
+        few = wilson(round(area * min(m, n)), min(m, n))
+        return Estimate(area, min(few.low, area), max(few.high, area))
+    variance = above_known.var(ddof=1) / n + below_strange.var(ddof=1) / m
+    half = Z_95 * np.sqrt(variance) / (area * (1 - area))
+    return Estimate(area, float(expit(logit(area) - half)), float(expit(logit(area) + half)))
 
 
 def acceptance_threshold(known: NDArray[np.floating], kept: float = KEPT) -> float:

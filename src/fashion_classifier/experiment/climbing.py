@@ -16,6 +16,7 @@ from fashion_classifier.models.catalogue import config_from, settings_of
 from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.recipes.recipe import Recipe
+from fashion_classifier.training.train import batch_size_for
 from fashion_classifier.tuning.study import Search
 from fashion_classifier.tuning.trials import Trial
 
@@ -64,8 +65,10 @@ def climb_search(search: Search, chosen: Trial, initial: ModelConfig) -> list[Se
     for trial, change in ordered:
         predicted = search.predicted(trial)
         if predicted is not None:
-            climber = Climber(f"Trial {trial.index}, {trial.params['family']}", change, predicted)
-            found.append(SearchedRung(climber, search.recipe(trial), trial.index == chosen.index))
+            recipe = search.recipe(trial)
+            passes = _passes(trial.steps or 0, recipe.training.batch_size, len(search.workshop.split.training))
+            climber = Climber(f"Trial {trial.index}, {trial.params['family']}", change, predicted, passes)
+            found.append(SearchedRung(climber, recipe, trial.index == chosen.index))
     return found
 
 
@@ -99,18 +102,42 @@ def kept_rungs(folder: RunFolder) -> list[RungRecipe]:
     ]
 
 
-def climb(initial: MadeModel, searched: Sequence[Climber], optimized: MadeModel) -> list[Climber]:
-    """Return all rungs of a run, from the initial to the optimized model before its retraining."""
-    climbers = [Climber("Initial model", "as most would begin", _predicted(initial, "validation")), *searched]
+def climb(
+    initial: MadeModel, searched: Sequence[Climber], optimized: MadeModel, n_training: int, *, is_chosen: bool = True
+) -> list[Climber]:
+    """Return all rungs of a run, from the initial to the optimized model before its retraining.
+
+    Parameters
+    ----------
+    n_training
+        Number of training images.
+    is_chosen
+        Whether the optimized model is what the search chose; otherwise it came in its place.
+    """
+    lengths = [
+        _passes(made.result.steps, made.result.recipe["batch_size"], n_training) for made in (initial, optimized)
+    ]
+    climbers = [
+        Climber("Initial model", "as most would begin", _predicted(initial, "validation"), lengths[0]),
+        *searched,
+    ]
     if optimized.model is not initial.model:
         longer = "trained to its end" if searched else "another network, another recipe"
         one_view = ONE_VIEW if ONE_VIEW in optimized.probabilities else "validation"
-        climbers.append(Climber("Chosen configuration", longer, _predicted(optimized, one_view)))
+        title = "Chosen configuration" if is_chosen else "In its place"
+        if not is_chosen:
+            longer = "the best model besides, as the full training failed"
+        climbers.append(Climber(title, longer, _predicted(optimized, one_view), lengths[1]))
         if one_view == ONE_VIEW:
             views = VIEWS[optimized.model.how.views]
             averaged = f"predictions are averages of {views}"
-            climbers.append(Climber("Averaged views", averaged, _predicted(optimized, "validation")))
+            climbers.append(Climber("Averaged views", averaged, _predicted(optimized, "validation"), lengths[1]))
     return climbers
+
+
+def _passes(n_steps: int, batch_size: int, n_training: int) -> float:
+    """Return how often as many images as there are to learn from were learned from."""
+    return n_steps * batch_size_for(n_training, batch_size) / n_training
 
 
 def _predicted(made: MadeModel, split: str) -> NDArray[np.int64]:

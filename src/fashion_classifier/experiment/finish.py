@@ -45,6 +45,7 @@ def evaluate_and_write(
     timings: dict[str, float],
     clock: Clock,
     ended_early: str,
+    instead: str,
     progress: Progress,
 ) -> tuple[RunResults, Path]:
     """Open the test set, evaluate both models on it, and write models, results, predictions, figures and page."""
@@ -83,6 +84,7 @@ def evaluate_and_write(
         timings=dict(timings),
         seconds=clock.used_s,
         ended_early=ended_early,
+        instead=instead,
     )
     write_results(folder.path, results)
     _write_answers(folder.path, split, test, models, rules)

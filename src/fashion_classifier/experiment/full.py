@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,37 +18,33 @@ from fashion_classifier.evidence.folds import (
     retraining_gain,
 )
 from fashion_classifier.evidence.labels import audit
-from fashion_classifier.evidence.learning_curve import affordable_shares, learning_curve, length_of
+from fashion_classifier.evidence.learning_curve import affordable_shares, learning_curve
 from fashion_classifier.evidence.repeats import RungRecipe, repeated_ladder, seed_noise, train_repeats
 from fashion_classifier.evidence.trainings import Length, Trainings
-from fashion_classifier.experiment.budget import SAVING_S, Clock
+from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.climbing import VIEWS, kept_rungs
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import use_threads
-from fashion_classifier.experiment.measuring import MOST_S, measured_once
+from fashion_classifier.experiment.measuring import measured_once
 from fashion_classifier.experiment.planning import retraining_recipe
 from fashion_classifier.experiment.preparation import reopen, workshop_of
 from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.sharing import Sharing
 from fashion_classifier.experiment.stages import losses_so_far
 from fashion_classifier.inference.bundle import Model, load_model
 from fashion_classifier.reporting.documents import write_documents
 from fashion_classifier.reporting.evidence import Evidence
-from fashion_classifier.reporting.results import RunResults
+from fashion_classifier.reporting.results import FULL_EVALUATION, RunResults
 from fashion_classifier.reporting.run_folder import read_results, write_doubtful, write_results
 from fashion_classifier.storage import write_json
 from fashion_classifier.training.config import TrainConfig
-from fashion_classifier.training.loop import steps_per_epoch
 from fashion_classifier.training.recipes.recipe import Recipe
-from fashion_classifier.training.train import TrainedModel, Workshop, batch_size_for
+from fashion_classifier.training.train import TrainedModel, Workshop
 
-FOLDER, PLAN, MEASURED = "evidence", "plan.json", "measured.json"
+FOLDER, PLAN, MEASURED = "evidence", "plan.json", "measured"
 N_SEEDS = 3
-MEASURES_SHARE = 0.25  # of the time, for what needs no training
 PROBED = 1000  # images for which both models' time is told
-LEAST_TRAINING_S = 1.0
-LONGEST = 1.5  # times its share of the time, after which a training ends even so
-REPORT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +113,8 @@ def evaluate_fully(
         evidence, finished = full.gather()
     seconds = clock.used_s
     results = replace(results, evidence=evidence, openings=tuple(folder.facts["openings"]))
-    results = replace(results, timings={**results.timings, "full evaluation": seconds})
+    earlier = results.timings.get(FULL_EVALUATION, 0.0)
+    results = replace(results, timings={**results.timings, FULL_EVALUATION: earlier + seconds})
     write_results(path, results)
     documents = write_documents(path, progress=listener.progress)
     folder.event("full evaluation", finished=finished)
@@ -157,31 +153,40 @@ class _Full:
         self.folds = can_be_folded(self.split.everything_but_test)
         self.growth = 1 + len(self.split.validation) / len(self.split.training)
         self.n_seeds = n_seeds
+        self.sharing = Sharing(
+            workshop=workshop,
+            clock=clock,
+            recipes=[rung.recipe for rung in self.rungs],
+            n_seeds=n_seeds,
+            shares=self.shares,
+            n_folds=N_FOLDS if self.folds else 0,
+            growth=self.growth,
+        )
 
     def gather(self) -> tuple[Evidence, bool]:
         """Measure and train what there is time for; tell whether it is all."""
         self.place.mkdir(exist_ok=True)
-        limit = self.clock.limit_s
+        if not (self.place / PLAN).is_file():
+            self.sharing.check_affordable()
         measured = measured_once(
             self.place / MEASURED,
             self.models,
             self.results.evidence.confidence["optimized"].rules.refusal,
             self.split,
-            seconds=MOST_S if limit is None else min(MOST_S, MEASURES_SHARE * limit),
+            seconds=self.sharing.measures_s,
             seconds_per_image=self._seconds_per_image(),
             seed=self.seed,
             interruption=self.interruption,
             progress=self.listener.progress,
         )
         evidence = self.results.evidence
-        if measured is not None:
-            evidence = replace(
-                evidence,
-                robustness=measured.robustness or evidence.robustness,
-                novelty=measured.novelty or evidence.novelty,
-                attacks=measured.attacks,
-                near_duplicates=measured.near_duplicates,
-            )
+        evidence = replace(
+            evidence,
+            robustness=measured.robustness or evidence.robustness,
+            novelty=measured.novelty or evidence.novelty,
+            attacks=measured.attacks,
+            near_duplicates=measured.near_duplicates,
+        )
         if self.interruption.asked_for:
             return evidence, False
         lengths = self._lengths()
@@ -235,39 +240,10 @@ class _Full:
         """Return how long each rung is trained, as the plan says, which is made once."""
         plan = self.place / PLAN
         if not plan.is_file():
-            write_json(plan, {"finished": False, "lengths": [vars(length) for length in self._shared_out()]})
+            lengths = self.sharing.lengths() or [Length(max(1, self.results.optimized.steps))] * len(self.rungs)
+            self.listener.tell(self.sharing.told(lengths[-1]))
+            write_json(plan, {"finished": False, "lengths": [vars(length) for length in lengths]})
         return [Length(**length) for length in json.loads(plan.read_bytes())["lengths"]]
-
-    def _shared_out(self) -> list[Length]:
-        """Share the time that is left among all trainings, or take the length that the run's own training had.
-
-        Each rung has the steps that take the same time for all, measured now; a busier machine takes longer for them.
-        """
-        n_folds = N_FOLDS if self.folds else 0
-        fold_share = FOLD_SHARE * (1 + self.growth)
-        weight = len(self.rungs) * self.n_seeds + sum(map(length_of, self.shares)) + n_folds * fold_share
-        if self.clock.limit_s is None:
-            return [Length(max(1, self.results.optimized.steps))] * len(self.rungs)
-        n_validation, n_everything = len(self.split.validation), len(self.split.everything_but_test)
-        n_trainings = len(self.rungs) * self.n_seeds + len(self.shares)
-        n_judged = 1.2 * n_trainings * n_validation + (2 * n_everything if n_folds else 0)
-        judging_s = self.workshop.prediction_seconds(self.chosen, round(n_judged))
-        seconds = (self.clock.left_s - REPORT_S - judging_s - n_trainings * SAVING_S / 4) / weight
-        if seconds < LEAST_TRAINING_S:
-            wanted = (self.clock.used_s + REPORT_S + judging_s + 10 * LEAST_TRAINING_S * weight) / 60
-            raise UsageError(
-                f"{self.clock.left_s:.0f} s are left for {n_trainings + 2 * n_folds} trainings and their judging, too "
-                f"little to learn anything. Give {math.ceil(wanted)} minutes at least."
-            )
-        self.listener.tell(f"Trainings of {seconds:.0f} s on the whole training part, {weight:.0f} of them in all.")
-        return [self._steps_in(seconds, rung.recipe) for rung in self.rungs]
-
-    def _steps_in(self, seconds: float, recipe: Recipe) -> Length:
-        """Return the steps that a recipe makes in some seconds."""
-        n_images = len(self.split.training)
-        per_epoch = steps_per_epoch(n_images, batch_size_for(n_images, recipe.training.batch_size))
-        steps = seconds / self.workshop.seconds_per_epoch(recipe) * per_epoch
-        return Length(max(1, round(steps)), LONGEST * seconds)
 
     def _retrain(self, trainings: Trainings) -> Retrain:
         """Return how a run goes on with more images, to be imitated in each fold."""

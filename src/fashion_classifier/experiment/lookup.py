@@ -87,7 +87,7 @@ def locate_model(
     if (named / RUN).is_file():
         return ModelPlace(f"{named.name}/{which}", named / which, named)
     if (named / MODEL).is_file():
-        return ModelPlace(named.name, named)
+        return _of_its_run(named) or ModelPlace(named.name, named)
     names = {folder.name: folder for folder in shipped}
     if str(named) in names:
         return ModelPlace(str(named), names[str(named)], shipped=True)
@@ -96,6 +96,14 @@ def locate_model(
             f"{named}: there is no model here; a model folder holds {MODEL} and {MANIFEST}. {_shipped(list(names))}"
         )
     return ModelPlace(named.name, named)
+
+
+def _of_its_run(named: Path) -> ModelPlace | None:
+    """Return a run's model that is named by its own folder: it belongs to the run, which notes openings."""
+    folder = named.resolve()
+    if folder.name not in {"initial", "optimized"} or not (folder.parent / RUN).is_file():
+        return None
+    return ModelPlace(f"{folder.parent.name}/{folder.name}", named, folder.parent)
 
 
 def _latest_or_shipped(which: str, runs: Path, shipped: Sequence[Path]) -> ModelPlace:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,16 +38,20 @@ N_NEAREST = 30  # near-duplicates that are named
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What was found; None or empty where images are too small for it."""
+    """What was found; None or empty where images are too small for it, or it has not been measured yet."""
 
-    robustness: Robustness | None
-    novelty: Novelty | None
-    attacks: dict[str, tuple[AttackResult, ...]]
-    near_duplicates: tuple[NearDuplicates, ...]
+    robustness: Robustness | None = None
+    novelty: Novelty | None = None
+    attacks: dict[str, tuple[AttackResult, ...]] = field(default_factory=dict)
+    near_duplicates: tuple[NearDuplicates, ...] = ()
+
+
+class _Stopped(Exception):  # noqa: N818 - no error: somebody asked for it
+    """A stop was asked for while something was measured."""
 
 
 def measured_once(
-    file: Path,
+    folder: Path,
     models: Mapping[str, Model],
     refusal: RefusalRule,
     split: Split,
@@ -56,13 +61,15 @@ def measured_once(
     seed: int,
     interruption: Interruption,
     progress: Progress,
-) -> Measured | None:
-    """Measure what needs no training, or read it where that is done; None if a stop was asked for before its end.
+) -> Measured:
+    """Measure what needs no training, part by part; what is measured already is read.
+
+    Where a stop is asked for, what was measured before the part that is broken off is kept and returned.
 
     Parameters
     ----------
-    file
-        Where it is kept.
+    folder
+        Where each part is kept.
     models
         "initial" and "optimized".
     refusal
@@ -74,39 +81,87 @@ def measured_once(
     seed
         Of the run.
     """
-    if file.is_file():
-        return from_json(Measured, json.loads(file.read_bytes()), place=str(file))
-    test = split.test.open(OPENING)
-    robustness = novelty = None
-    attacks: dict[str, tuple[AttackResult, ...]] = {}
+    parts = {"robustness": _robustness, "attacks": _attacks, "novelty": _novelty, "near_duplicates": _near_duplicates}
+    missing = [name for name in parts if not _kept(folder, name).is_file()]
 
-    def some(share: float, n_times: int, most: int) -> int:
+    def stopping(task: str, done: float, total: float, detail: str = "") -> None:
+        progress(task, done, total, detail)
+        if interruption.asked_for:
+            raise _Stopped
+
+    if missing:
+        test = split.test.open(OPENING)
+        setting = _Setting(models, refusal, split, test, seconds, seconds_per_image, seed, stopping)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for name in missing:
+                part: dict[str, Any] = {name: parts[name](setting)}
+                write_json(_kept(folder, name), to_json(Measured(**part)))
+        except _Stopped:
+            pass  # the parts before are kept, and this one is begun anew by the next call
+    found: dict[str, Any] = {}
+    for name in parts:
+        if (file := _kept(folder, name)).is_file():
+            found[name] = getattr(from_json(Measured, json.loads(file.read_bytes()), place=str(file)), name)
+    return Measured(**found)
+
+
+def _kept(folder: Path, name: str) -> Path:
+    """Return where a part is kept."""
+    return folder / f"{name}.json"
+
+
+@dataclass(frozen=True)
+class _Setting:
+    """What all parts need."""
+
+    models: Mapping[str, Model]
+    refusal: RefusalRule
+    split: Split
+    test: Dataset
+    seconds: float
+    seconds_per_image: float
+    seed: int
+    progress: Progress
+
+    @property
+    def is_large_enough(self) -> bool:
+        """Whether the images can be corrupted at all."""
+        return min(self.test.shape[:2]) >= LEAST_SIDE
+
+    def some(self, share: float, n_times: int, most: int) -> int:
         """Return how many images fit into a share of the time, but not so few that intervals say nothing."""
-        affordable = int(share * seconds / (n_times * max(seconds_per_image, 1e-9)))
+        affordable = int(share * self.seconds / (n_times * max(self.seconds_per_image, 1e-9)))
         return min(most, max(LEAST_IMAGES, affordable))
 
-    if min(test.shape[:2]) >= LEAST_SIDE:
-        n = some(SUITE_SHARE, len(CORRUPTIONS) * len(SEVERITIES) + 1, MOST_CORRUPTED)
-        robustness = robustness_of(
-            models["initial"], models["optimized"], _first(test, n), seed=seed, progress=progress
-        )
-        if not interruption.asked_for:
-            attacked = _first(test, some(ATTACKS_SHARE, ATTACKED_TIMES, MOST_ATTACKED))
-            attacks = {
-                name: attack_suite(model, attacked.images, attacked.labels, seed=seed, progress=progress)
-                for name, model in models.items()
-            }
-        if not interruption.asked_for:
-            n = some(STRANGE_SHARE, len(KINDS), MOST_STRANGE)
-            known = models["optimized"].predict(test.images, progress=progress)
-            like = split.training.images[:LIKE_IMAGES]
-            novelty = novelty_of(models["optimized"], refusal, known, like, n=n, seed=seed, progress=progress)
-    near = () if interruption.asked_for else _near_duplicates(split, test.images, progress)
-    if interruption.asked_for:
+
+def _robustness(of: _Setting) -> Robustness | None:
+    """Corrupt images in all ways."""
+    if not of.is_large_enough:
         return None
-    measured = Measured(robustness=robustness, novelty=novelty, attacks=attacks, near_duplicates=near)
-    write_json(file, to_json(measured))
-    return measured
+    images = _first(of.test, of.some(SUITE_SHARE, len(CORRUPTIONS) * len(SEVERITIES) + 1, MOST_CORRUPTED))
+    return robustness_of(of.models["initial"], of.models["optimized"], images, seed=of.seed, progress=of.progress)
+
+
+def _attacks(of: _Setting) -> dict[str, tuple[AttackResult, ...]]:
+    """Attack both models."""
+    if not of.is_large_enough:
+        return {}
+    attacked = _first(of.test, of.some(ATTACKS_SHARE, ATTACKED_TIMES, MOST_ATTACKED))
+    return {
+        name: attack_suite(model, attacked.images, attacked.labels, seed=of.seed, progress=of.progress)
+        for name, model in of.models.items()
+    }
+
+
+def _novelty(of: _Setting) -> Novelty | None:
+    """Show the optimized model what is no garment."""
+    if not of.is_large_enough:
+        return None
+    n, model = of.some(STRANGE_SHARE, len(KINDS), MOST_STRANGE), of.models["optimized"]
+    known = model.predict(of.test.images, progress=of.progress)
+    like = of.split.training.images[:LIKE_IMAGES]
+    return novelty_of(model, of.refusal, known, like, n=n, seed=of.seed, progress=of.progress)
 
 
 def _first(test: Dataset, n: int) -> Dataset:
@@ -114,11 +169,12 @@ def _first(test: Dataset, n: int) -> Dataset:
     return test.take(np.arange(min(n, len(test))))
 
 
-def _near_duplicates(split: Split, test: Images, progress: Progress) -> tuple[NearDuplicates, ...]:
+def _near_duplicates(of: _Setting) -> tuple[NearDuplicates, ...]:
     """Look for images of one split that are nearly images of another."""
-    images = {"training": split.training.images, "validation": split.validation.images, "test": test}
+    split = of.split
+    images = {"training": split.training.images, "validation": split.validation.images, "test": of.test.images}
     return tuple(
-        _near(first, second, images, progress)
+        _near(first, second, images, of.progress)
         for first, second in (("validation", "training"), ("test", "training"), ("test", "validation"))
     )
 

@@ -181,6 +181,7 @@ class _Run:
             found = self._timed("search", lambda: self._search(shares))
             optimized = self._timed("training", lambda: self._train(found, shares, initial))
             optimized = self._timed("retraining", lambda: self._join(self._retrain(optimized)))
+            instead = str(self.folder.facts.get("instead", ""))
             if self.ended_early:
                 self.tell(f"The run was {self.ended_early}; what there is is evaluated.")
             results, report = evaluate_and_write(
@@ -190,11 +191,18 @@ class _Run:
                 optimized,
                 data=data_facts(self.collection, self.split),
                 search=found.facts,
-                climbers=climb(initial, [rung.climber for rung in found.rungs], optimized),
+                climbers=climb(
+                    initial,
+                    [rung.climber for rung in found.rungs],
+                    optimized,
+                    len(self.split.training),
+                    is_chosen=not instead,
+                ),
                 made_with=made_with(self.config, self.workshop, self.threads, self.folder.facts.get("command", "")),
                 timings=self.timings,
                 clock=self.clock,
                 ended_early=self.ended_early,
+                instead=instead,
                 progress=self.listener.progress,
             )
         self._remember()
@@ -327,7 +335,7 @@ class _Run:
             )
         except (DivergedError, RuntimeError, MemoryError) as error:
             self.folder.event("training failed", reason=f"{type(error).__name__}: {error}")
-            self.tell(f"The full training of the chosen configuration failed: {error}")
+            self._take_instead(f"The full training of the chosen configuration failed ({error})")
             return _better_than_nothing(best_trial, initial)
         made = assess("Optimized model", trained, self.split, one_view=self._has_time_for_views())
         if self._stopped("training"):
@@ -337,10 +345,19 @@ class _Run:
             f"after {trained.fit.steps:,} steps; {trained.fit.stopped_because}"
         )
         if _accuracy(made) < _accuracy(initial):
-            self.tell("That is less than the initial model, as on a machine that is busy; the best so far is kept.")
+            self._take_instead(
+                f"The chosen configuration, trained in full, had only {_accuracy(made):.1%} of the cross-validation "
+                f"images right, fewer than the initial model ({_accuracy(initial):.1%})"
+            )
             made = max(_better_than_nothing(best_trial, initial), _as_optimized(initial), key=_accuracy)
         keep(self.folder, "training", made)
         return made
+
+    def _take_instead(self, why: str) -> None:
+        """Note that the best model so far takes the place of the chosen configuration, and why."""
+        sentence = f"{why}; the optimized model is the best that there was besides."
+        self.tell(sentence)
+        self.folder.update(instead=sentence)
 
     def _has_time_for_views(self) -> bool:
         """Tell whether there is time to learn what averaging views gains, a rung of the ladder."""

@@ -10,7 +10,7 @@ from fashion_classifier.reporting.conclusion import judged
 from fashion_classifier.reporting.evidence import Evidence
 from fashion_classifier.reporting.markdown import Markdown, escape, table
 from fashion_classifier.reporting.published import Standing, stand_beside
-from fashion_classifier.reporting.results import ModelResult, RunResults
+from fashion_classifier.reporting.results import FULL_EVALUATION, ModelResult, RunResults
 from fashion_classifier.reporting.wording import (
     count,
     duration,
@@ -126,10 +126,15 @@ def _classes(evaluation: Evaluation) -> Markdown:
 def _calibration(evidence: Evidence) -> Markdown:
     """Say how well both models' probabilities mean what they say."""
     models = [evidence.confidence[name.lower()] for name in _MODELS]
+    chances = [found.after.chance_ece for found in models]
+    by_chance = [("of that by chance alone", *(percent(chance, 2) for chance in chances if chance is not None))]
+    if None in chances:
+        by_chance = []
     rows = [
         ("temperature", *(f"{found.rules.temperature:.2f}" for found in models)),
-        ("expected calibration error, as trained", *(share(found.before.ece) for found in models)),
+        ("expected calibration error, before the temperature", *(share(found.before.ece) for found in models)),
         ("expected calibration error, tempered", *(share(found.after.ece) for found in models)),
+        *by_chance,
         ("Brier score, tempered", *(score(found.after.brier) for found in models)),
         ("error rate averaged over coverages (AURC)", *(percent(found.risk.area, 2) for found in models)),
     ]
@@ -164,7 +169,7 @@ def _novelty(evidence: Evidence) -> Markdown:
     if evidence.novelty is None:
         return _NOTHING
     rows = [
-        (kind.kind, share(kind.refused), f"{kind.separation.auroc:.3f}", count(kind.separation.n))
+        (kind.kind, share(kind.refused), score(kind.separation.auroc), count(kind.separation.n))
         for kind in evidence.novelty.kinds
     ]
     return table(("Images", "Refused", "AUROC", "Number"), rows)
@@ -207,4 +212,6 @@ def _standings(standings: Sequence[Standing]) -> Markdown:
 
 def _time(results: RunResults) -> Markdown:
     """Say where the time went."""
-    return table(("Stage", "Time"), [(setting_name(name), duration(s)) for name, s in results.timings.items()])
+    later = {FULL_EVALUATION: f"{FULL_EVALUATION}, after the run"}
+    rows = [(later.get(name, setting_name(name)), duration(seconds)) for name, seconds in results.timings.items()]
+    return table(("Stage", "Time"), rows)

@@ -12,6 +12,7 @@ from fashion_classifier.evaluation.metrics import Evaluation
 from fashion_classifier.reporting.evidence import Evidence
 
 SCHEMA = "fashion.results/2"
+FULL_EVALUATION = "full evaluation"  # among the timings: what came after the run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +186,11 @@ class RunResults:
     made_with
         Versions, machine, threads, precision, seed, command: enough to do it again; text -> text.
     timings
-        Stage -> seconds, in the order in which they ran.
+        Stage -> seconds, in the order in which they ran, and what came after the run.
     ended_early
         Why the run was cut short ("stopped by Ctrl-C during the search"), or empty.
+    instead
+        Why the optimized model is not what the search chose, as a sentence; empty where it is.
     """
 
     run: str
@@ -203,3 +206,4 @@ class RunResults:
     timings: dict[str, float]
     seconds: float
     ended_early: str = ""
+    instead: str = ""

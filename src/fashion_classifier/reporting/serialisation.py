@@ -1,10 +1,13 @@
-"""Frozen dataclasses to JSON and back, strictly: what is unknown, missing or of another type is named."""
+"""Frozen dataclasses to JSON and back, strictly: what is unknown, missing or of another type is named.
+
+What has a default may be missing: a later version adds such fields, and still reads what an earlier one wrote.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -98,13 +101,14 @@ def _read_dataclass(cls: Any, data: Any, key: str, complain: _Complain) -> Any:
         return complain(key, f"is {_kind_of(data)}; an object is expected")
     kinds = get_type_hints(cls)
     names = [field.name for field in fields(cls)]
+    needed = {each.name for each in fields(cls) if each.default is MISSING and each.default_factory is MISSING}
     for unknown in sorted(data.keys() - set(names)):
         complain(_join(key, unknown), "is unknown")
-    for missing in sorted(set(names) - data.keys()):
+    for missing in sorted(needed - data.keys()):
         complain(_join(key, missing), "is missing")
     present = [name for name in names if name in data]
     values = {name: _read(kinds[name], data[name], _join(key, name), complain) for name in present}
-    return cls(**values) if len(values) == len(names) else None
+    return cls(**values) if needed <= values.keys() else None
 
 
 def _read_tuple(kind: Any, data: Any, key: str, complain: _Complain) -> Any:

@@ -87,18 +87,21 @@ def _what_was_chosen(search: SearchFacts) -> Iterator[str]:
 
 
 def _where_the_gain_came_from(evidence: Evidence) -> Iterator[str]:
-    """Name the largest step of the ladder, over seeds where that is known, and what the retraining gained."""
-    repeated = [(rung.title, rung.step.mean) for rung in evidence.repeated_ladder if rung.step is not None]
-    once = [(rung.title, rung.step.difference) for rung in evidence.ladder if rung.step is not None]
-    steps = repeated or once
-    if len(steps) > 1:
-        title, step = max(steps, key=lambda named: named[1].value)
-        seeds = len(evidence.repeated_ladder[0].accuracy.values) if repeated else 0
-        over = f" over {counted(seeds, 'seed')}" if seeds else ""
+    """Name the largest step of the ladder over seeds, where all rungs learn equally long, and what retraining gained.
+
+    The single models of a run learned for very different times: which of their steps is the largest says little.
+    """
+    steps = [(rung.title, rung.step.mean) for rung in evidence.repeated_ladder if rung.step is not None]
+    sure = [(title, step) for title, step in steps if step.low > 0]
+    if len(steps) > 1 and sure:
+        title, step = max(sure, key=lambda named: named[1].value)
         yield (
             f"Of {counted(len(steps), 'step')} from the initial model to the optimized one, the largest is that to "
-            f"“{title}”: {signed_points(step)} on the cross-validation images{over}."
+            f"“{title}”: {signed_points(step)} on the cross-validation images over "
+            f"{counted(len(evidence.repeated_ladder[0].accuracy.values), 'seed')}, all rungs trained equally long."
         )
+    elif len(steps) > 1:
+        yield "No single step from the initial model to the optimized one stands out from what the seed does."
     if evidence.retraining is not None:
         gain = evidence.retraining.step
         yield (

@@ -24,6 +24,7 @@ from fashion_classifier.reporting.wording import (
     points,
     share,
     share_alone,
+    signed_points,
 )
 
 
@@ -54,11 +55,12 @@ def not_measured(evidence: Evidence) -> Iterator[str]:
     missing = {
         "what corruptions (noise, blur, shifts, other light) do": evidence.robustness is None,
         "what is answered for images that belong to none of the classes": evidence.novelty is None,
-        "how much the seed moves the result": evidence.seeds is None,
+        "how much the seed moves the result, and each step's gain over seeds": evidence.seeds is None,
         "how accuracy grows with the number of training images": not evidence.learning_curve,
         "what the retraining gained": evidence.retraining is None,
         "how both models fare under attack": not evidence.attacks,
         "which labels are doubtful": evidence.labels is None,
+        "which images of different sets are nearly the same": not evidence.near_duplicates,
     }
     names = [name for name, is_missing in missing.items() if is_missing]
     if names:
@@ -72,6 +74,12 @@ def _under_corruption(suite: Robustness) -> Iterator[str]:
         f"{share(suite.mean_accuracy_b)} correctly, instead of {share_alone(suite.clean_accuracy_b)} as they are; "
         f"the initial model {share(suite.mean_accuracy_a)} instead of {share_alone(suite.clean_accuracy_a)}."
     )
+    difference = signed_points(suite.difference)
+    if suite.difference.low <= 0 <= suite.difference.high:
+        yield f"Over all corruptions neither model holds out better, as far as can be told: {difference}."
+    else:
+        held = "better" if suite.difference.low > 0 else "worse"
+        yield f"Over all corruptions the optimized model holds out {held} than the initial one: {difference}."
     worst = suite.worst_b
     yield (
         f"It holds out least under {in_sentence(worst.kind)} of severity {worst.severity}: {share(worst.accuracy_b)} "
@@ -116,9 +124,9 @@ def _under_attack(attacks: Mapping[str, Sequence[AttackResult]]) -> Iterator[str
         before, after = (row.accuracy for row in mildest if row is not None)
         strength = mildest[0].strength if mildest[0] is not None else 0
         yield (
-            f"Somebody who knows the network and changes each pixel by at most {strength} of 255 grey levels brings "
-            f"the optimized model down from {share_alone(clean[1].accuracy)} to {share(after)}, the initial one "
-            f"from {share_alone(clean[0].accuracy)} to {share(before)}."
+            f"When somebody who knows the network changes each pixel by at most {strength} of 255 grey levels, the "
+            f"optimized model has {share(after)} right instead of {share_alone(clean[1].accuracy)}, the initial one "
+            f"{share(before)} instead of {share_alone(clean[0].accuracy)}."
         )
 
 
@@ -180,9 +188,15 @@ def _across_splits(results: RunResults) -> Iterator[str]:
         for model in (results.initial, results.optimized)
         if model.test is not None
     }
-    parts = [f"{points(difference)} for the {name}" for name, difference in differences.items()]
+    parts = [f"{_points_more(difference)} for the {name}" for name, difference in differences.items()]
     if parts:
-        yield f"Between cross-validation and test images, accuracy differs by {listed(parts)}."
+        yield f"On test images accuracy is, compared with cross-validation images, {listed(parts)}."
+
+
+def _points_more(difference: float) -> str:
+    """Say by how many points something is higher or lower."""
+    amount = points(abs(difference))
+    return f"{amount} {compared(difference, 0.0, 'lower', 'higher', 'higher')}"
 
 
 def _across_seeds(search: SearchFacts | None) -> Iterator[str]:
@@ -191,10 +205,11 @@ def _across_seeds(search: SearchFacts | None) -> Iterator[str]:
         return
     chosen = next((trial for trial in search.trials if trial.number == search.chosen), None)
     alike = [trial for trial in search.trials if chosen is not None and _is_same_model(trial, chosen)]
-    accuracies = [trial.accuracy for trial in alike if trial.accuracy is not None]
+    confirmed = [trial for trial in alike if trial.purpose == "confirmation"]  # all of them of one length
+    accuracies = [trial.accuracy for trial in confirmed if trial.accuracy is not None]
     if len(accuracies) > 1:
         yield (
-            f"The chosen settings were trained with {len(accuracies)} seeds in the search: cross-validation "
+            f"The chosen settings were trained with {len(accuracies)} seeds to confirm them: cross-validation "
             f"accuracy from {percent(min(accuracies))} to {percent(max(accuracies))}."
         )
 

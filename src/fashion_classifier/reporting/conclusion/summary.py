@@ -69,6 +69,8 @@ def _reservations(results: RunResults) -> Iterator[str]:
             f"The run was cut short ({results.ended_early}); the figures are those of the models that there "
             "were by then."
         )
+    if results.instead:
+        yield results.instead
     if results.initial.test is None or results.optimized.test is None:
         yield (
             "The test set has not been opened: the figures are of the cross-validation images, by which the "
@@ -81,9 +83,15 @@ def verdict(comparison: Comparison) -> str:
     test = f"McNemar’s exact test, {probability_of_chance(comparison.p_value)}"
     difference = signed_points(comparison.difference)
     if comparison.verdict == NOT_DISTINGUISHABLE:
-        return f"Image by image, the two models are not distinguishable in accuracy: {difference}; {test}."
-    verdict = f"the optimized model is {comparison.verdict} than the initial one"
-    return f"Image by image, {verdict}: {difference}; {test}."
+        said = "the two models are not distinguishable in accuracy"
+    else:
+        said = f"the optimized model is {comparison.verdict} than the initial one"
+    holds_zero = comparison.difference.low <= 0 <= comparison.difference.high
+    agree = holds_zero == (comparison.verdict == NOT_DISTINGUISHABLE)
+    border = (
+        "" if agree else " The interval, which is an approximation, says otherwise by a hair; the exact test decides."
+    )
+    return f"Image by image, {said}: {difference}; {test}.{border}"
 
 
 def mended_and_broken(comparison: Comparison) -> str:
@@ -105,7 +113,10 @@ def mended_and_broken(comparison: Comparison) -> str:
 
 def _other_scores(initial: Evaluation, optimized: Evaluation) -> str:
     """Say what macro-F1 and loss are."""
-    loss = compared(optimized.loss.value, initial.loss.value, "lower", "the same", "higher")
+    losses = [model.loss.value for model in (optimized, initial)]
+    if f"{losses[0]:.3f}" == f"{losses[1]:.3f}":
+        losses[0] = losses[1]  # what looks the same is called so
+    loss = compared(losses[0], losses[1], "lower", "the same", "higher")
     after, before = score(optimized.macro_f1), score(initial.macro_f1)
     return (
         f"Macro-F1 is {after} with the optimized model and {before} with the initial one; "

@@ -19,9 +19,10 @@ from fashion_classifier.reporting.figures.per_class import per_class_comparison
 from fashion_classifier.reporting.figures.reliability import reliability_diagram
 from fashion_classifier.reporting.figures.robustness import robustness_by_kind
 from fashion_classifier.reporting.figures.search import search_progress
+from fashion_classifier.reporting.figures.selective import risk_over_coverage
 from fashion_classifier.reporting.figures.svg import save_figure
 from fashion_classifier.reporting.gallery import Gallery, broken, mended, misclassified
-from fashion_classifier.reporting.predictions import ModelName
+from fashion_classifier.reporting.predictions import MODELS, ModelName
 from fashion_classifier.reporting.results import ModelResult, RunResults
 from fashion_classifier.reporting.wording import counted
 
@@ -35,7 +36,7 @@ def draw_figures(results: RunResults) -> dict[str, Figure]:
         Name -> figure, in the order of a report: "initial-against-optimized", "learning-curves", "search" and
         "importance" (only where there was a search, and where importance could be told), "ladder" (where there are
         rungs), then for both models "confusion-initial", "confusion-rates-initial", …, then "per-class", "splits",
-        "more-images" (where it was measured), "reliability" and "robustness" (where it was measured).
+        "more-images" (where it was measured), "reliability", "risk-coverage" and "robustness" (where it was measured).
     """
     figures = {
         "initial-against-optimized": initial_against_optimized(results),
@@ -59,6 +60,7 @@ def draw_figures(results: RunResults) -> dict[str, Figure]:
     if len(evidence.learning_curve) > 1:
         figures["more-images"] = accuracy_by_images(evidence.learning_curve)
     figures["reliability"] = reliability_diagram(evidence.confidence["optimized"])
+    figures["risk-coverage"] = risk_over_coverage(*(evidence.confidence[name].risk for name in MODELS))
     if evidence.robustness is not None:
         figures["robustness"] = robustness_by_kind(evidence.robustness)
     return figures

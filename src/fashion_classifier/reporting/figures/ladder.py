@@ -44,7 +44,7 @@ def gain_ladder(ladder: Sequence[Rung], images: str = "cross-validation images")
             axes.plot(rung.accuracy.as_list, [y, y], color=colour, lw=2, zorder=2)
             draw_dot(axes, rung.accuracy.value, y, colour)
             annotate(axes, 0, y, fit(rung.title, _NAMES - 8), x_in="axes fraction", dx=-_NAMES, dy=6)
-            annotate(axes, 0, y, fit(rung.change, _NAMES - 8), x_in="axes fraction", dx=-_NAMES, dy=-7, colour=MUTED)
+            annotate(axes, 0, y, fit(_changed(rung), _NAMES - 8), x_in="axes fraction", dx=-_NAMES, dy=-7, colour=MUTED)
             annotate(axes, 1, y, share_alone(rung.accuracy), x_in="axes fraction", dx=8, colour=colour)
             if rung.step is not None:
                 bold = "bold" if rung.step.verdict in {BETTER, WORSE} else "normal"
@@ -60,3 +60,8 @@ def _in_words(rung: Rung) -> str:
     assert rung.step is not None
     changed = f"{counted(rung.step.mended, 'image')} mended, {rung.step.broken:,} broken"
     return f"{rung.title}: {signed_points(rung.step.difference)}, {changed}."
+
+
+def _changed(rung: Rung) -> str:
+    """Say what was changed, and how long the model learned."""
+    return f"{rung.change}, {rung.passes:.1f} passes" if rung.passes else rung.change

@@ -248,7 +248,8 @@ function rowsOf(table) {
 function toCsv(rows) {
   const field = (text) => {
     const plain = text.replace(/\u2212/g, "-");
-    const isFormula = /^[=+@-]/.test(plain) && !/^[+-]?\d/.test(plain);
+    const isNumber = /^[+-]?[\d.,]+(\s?%|\spoints)?(\sto\s[+-]?[\d.,]+)?(\s?%|\spoints)?(\s\([\d.,+\-\sto%]*\))?$/.test(plain);
+    const isFormula = /^[=+@\t\r-]/.test(plain) && !isNumber;
     const safe = isFormula ? `'${plain}` : plain;
     return /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
   };
