@@ -34,8 +34,8 @@ def exact(probabilities):
 
 def slow_ece(labels, probabilities, n_bins):
     total = 0.0
+    confidences = [row.max() for row in probabilities]
     for number in range(n_bins):
-        confidences = [row.max() for row in probabilities]
         inside = [
             i
             for i, c in enumerate(confidences)
@@ -109,11 +109,11 @@ def test_the_interval_holds_the_true_error_though_the_measured_one_is_too_large(
     labels, probabilities = answers(50_000, temperature=temperature)
     true = 0.0 if temperature == 1 else slow_ece(labels, probabilities, BINS)
     rng, hits = np.random.default_rng(1), 0
-    for seed in range(60):
+    for seed in range(40):
         chosen = rng.choice(len(labels), 2000, replace=False)
         found = calibrate(labels[chosen], probabilities[chosen], seed=seed).ece
         hits += found.low - 1e-9 <= true <= found.high
-    assert hits >= 50
+    assert hits >= 34
 
 
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])

@@ -83,6 +83,7 @@ def test_a_runs_rules_are_of_what_the_retrained_model_says_before_they_join(conf
     assert after.result.retraining_steps > before.result.retraining_steps
 
 
+@pytest.mark.slow
 def test_a_run_that_ended_before_they_joined_goes_on_to_the_same_bits(config, tmp_path, monkeypatch):
     run(config, tmp_path / "whole")
 

@@ -57,11 +57,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "where",
     [
-        "Trial 1",
         "Retraining",
         *(
             pytest.param(stage, marks=pytest.mark.slow)
-            for stage in ("Initial model", "Confirmation 1", "Chosen configuration")
+            for stage in ("Initial model", "Trial 1", "Confirmation 1", "Chosen configuration")
         ),
     ],
 )

@@ -100,7 +100,9 @@ def test_a_stopped_search_goes_on_to_the_same_trials(split, tmp_path):
     assert resumed.chosen().index == whole.chosen().index
 
 
-@pytest.mark.parametrize("n_before", [2, 3, 5])
+@pytest.mark.parametrize(
+    "n_before", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)]
+)
 def test_an_exact_search_that_is_interrupted_between_trials_ends_as_if_it_had_not_been(split, tmp_path, n_before):
     whole = Search(tmp_path / "whole", Workshop(split, exact=True), CONFIG)
     whole.run()
