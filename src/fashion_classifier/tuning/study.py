@@ -264,7 +264,7 @@ class Search:
 
     def _is_finalists_turn(self, elapsed: float, n_trials: int) -> bool:
         """Tell whether the rest of the time is the finalists'."""
-        if self.config.seconds is None:
+        if self.config.seconds is None or n_trials == 0:  # without a first trial a search says nothing
             return False
         reserve = self.config.finalists if n_trials >= WANTED_TRIALS else min(2, self.config.finalists)
         over = n_trials >= LEAST_TRIALS and elapsed > SEARCH_PART * self.config.seconds
