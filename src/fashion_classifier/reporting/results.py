@@ -11,7 +11,7 @@ from fashion_classifier.evaluation.intervals import Estimate
 from fashion_classifier.evaluation.metrics import Evaluation
 from fashion_classifier.reporting.evidence import Evidence
 
-SCHEMA = "fashion.results/2"
+SCHEMA = "fashion.results/3"
 FULL_EVALUATION = "full evaluation"  # among the timings: what came after the run
 
 
