@@ -59,7 +59,7 @@ def test_the_file_says_which_form_it_has(tmp_path, fake_run):
         ("{", "is no JSON"),
         ("[]", "has no schema"),
         ("{}", "has no schema"),
-        ('{"schema": "fashion.results/0"}', '"fashion.results/0"; this version reads "fashion.results/2"'),
+        ('{"schema": "fashion.results/0"}', '"fashion.results/0"; this version reads "fashion.results/3"'),
         (f'{{"schema": "{SCHEMA}"}}', "comparison: is missing"),
     ],
 )
