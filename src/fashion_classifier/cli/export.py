@@ -97,7 +97,9 @@ def export(
         if model is None:
             out_to.tell(f"Model: {exported.shown}")
         agreement = exported.agreement
-        images = f"noise, drawn garments and {exported.compared_on}" if exported.compared_on else "noise and drawn garments"
+        images = (
+            f"noise, drawn garments and {exported.compared_on}" if exported.compared_on else "noise and drawn garments"
+        )
         out_to.tell(f"Compared with the model on {images}: {agreement}.")
         if exported.has_learned and agreement.precision != "float32":
             out_to.warn("The model has learned from these images, too; on new ones a lower precision may cost more.")

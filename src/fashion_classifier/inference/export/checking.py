@@ -68,8 +68,8 @@ class ExportAgreement:
         exact = self.precision == "float32"
         said = (
             f"on {self.n:,} images probabilities differ by at most {self.largest_difference:.2g}"
-            f"{f' ({TOLERANCE:g} is allowed)' if exact else ''}, the best guess for {self.n_changed:,} of them, what "
-            f"is refused and which sets are given for {self.n_ruled_otherwise:,}"
+            f"{f' ({TOLERANCE:g} is allowed)' if exact else ''}, {self.n_changed:,} best guesses and "
+            f"{self.n_ruled_otherwise:,} refusals or sets are others"
         )
         if exact or self.accuracy is None or self.exported_accuracy is None:
             return said
@@ -146,9 +146,7 @@ def compare_answers(
     )
 
 
-def _refused_otherwise(
-    original: Probabilities, refused: NDArray[np.bool_], rule: RefusalRule
-) -> NDArray[np.bool_]:
+def _refused_otherwise(original: Probabilities, refused: NDArray[np.bool_], rule: RefusalRule) -> NDArray[np.bool_]:
     """Tell which images are refused otherwise though not near the threshold."""
     score = strangeness(original, score=rule.score)
     is_near = np.abs(score - rule.threshold) <= TOLERANCE * abs(rule.threshold)

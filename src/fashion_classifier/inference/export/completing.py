@@ -8,13 +8,13 @@ for refusing and for sets. All is computed in float32 by standard operators, so 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, compose, helper
 
-from fashion_classifier import __version__
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import SOFTENING, RefusalRule
@@ -24,6 +24,7 @@ from fashion_classifier.inference.export.graph import BATCH, INPUT, OUTPUT, Grap
 from fashion_classifier.inference.predictor import VIEWS
 from fashion_classifier.inference.runtimes.onnx_file import check_onnx
 
+DISTRIBUTION = "fashion-images-classifier"
 PROBABILITIES, STRANGENESS, REFUSED, IN_SET = "probabilities", "strangeness", "refused", "in_set"
 PREFIX = "network/"  # of all names of the network's own graph
 LEAST = float(np.finfo(np.float32).tiny)  # below which a probability counts as this, so that it has a logarithm
@@ -85,19 +86,19 @@ def complete(content: bytes, model: Description, metadata: Mapping[str, str]) ->
     _name(writer, _views(writer, positions, model.shape), PREFIX + INPUT)
     n_before = len(writer.nodes)
     _answers(writer, model, len(positions))
-    sides = list(model.shape if model.shape.channels > 1 else model.shape[:2])
+    sides = model.shape if model.shape.channels > 1 else model.shape[:2]
     graph = helper.make_graph(
         [*writer.nodes[:n_before], *network.graph.node, *writer.nodes[n_before:]],
         "fashion_classifier",
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, [BATCH, *sides])],
+        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, (BATCH, *sides))],
         list(_outputs(model)),
         [*network.graph.initializer, *writer.constants],
         sparse_initializer=network.graph.sparse_initializer,
     )
     whole = helper.make_model(
         graph,
-        producer_name="fashion-images-classifier",
-        producer_version=__version__,
+        producer_name=DISTRIBUTION,
+        producer_version=version(DISTRIBUTION),
         ir_version=network.ir_version,
         opset_imports=network.opset_import,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
-from fashion_classifier import __version__
 from fashion_classifier.inference.description import Description
-from fashion_classifier.inference.export.completing import answers_of
+from fashion_classifier.inference.export.completing import DISTRIBUTION, answers_of
 
 SCHEMA = "fashion.export/1"
 
@@ -57,6 +57,6 @@ def describe(
         "config": model.settings,
         "provenance": model.provenance,
         "licence": licence or None,
-        "made_by": f"fashion-images-classifier {__version__}",
+        "made_by": f"{DISTRIBUTION} {version(DISTRIBUTION)}",
     }
     return {name: json.dumps(value, ensure_ascii=False) for name, value in facts.items()}
