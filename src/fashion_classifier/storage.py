@@ -142,13 +142,14 @@ def read_json_lines(source: Path) -> list[Any]:
 
 def _place(part: Path, target: Path) -> None:
     """Give a file its place unless that is taken: as a link where the file system knows links, which is one step."""
+    taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     try:
         os.link(part, target)
     except FileExistsError:
-        raise
-    except OSError:
+        raise taken from None
+    except OSError as error:
         if target.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target)) from None
+            raise taken from error
         part.rename(target)
 
 

@@ -112,7 +112,7 @@ def _outputs(model: Description) -> Iterator[onnx.ValueInfoProto]:
     """Describe what the file gives."""
     for name in answers_of(model):
         kind = TensorProto.BOOL if name in {REFUSED, IN_SET} else TensorProto.FLOAT
-        sides = [BATCH] if name in {STRANGENESS, REFUSED} else [BATCH, len(model.classes)]
+        sides: list[str | int | None] = [BATCH, *([] if name in {STRANGENESS, REFUSED} else [len(model.classes)])]
         yield helper.make_tensor_value_info(name, kind, sides)
 
 

@@ -59,7 +59,7 @@ class Answering(nn.Module):
             parameter.data = parameter.data.contiguous()  # in any other order they would not be stored as they are
         self.how, self.refusal, self.sets = model.how, model.refusal, model.sets
         self.register_buffer("positions", torch.from_numpy(view_positions(model.how.views, model.shape)))
-        self.eval()
+        self.requires_grad_(requires_grad=False).eval()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:  # (n, h, w) or (n, h, w, 3), uint8
         """Return probabilities of shape (n, k) and, where the model has rules, what they say."""
