@@ -83,7 +83,7 @@ def test_each_form_is_called_as_the_model_and_told_with_an_example_that_runs(fas
     result = fashion("export", "mine", "--to", to)
     assert result.code == 0, result.err
     assert f"Written: {' and '.join(files)} (" in result.out
-    assert "Compared with the model on noise and drawn garments: on 264 images probabilities differ by at most" in (
+    assert "Agrees with the model (noise, drawn garments): on 264 images probabilities differ by at most" in (
         result.out
     )
     assert sorted(path.name for path in Path().iterdir() if path.is_file()) == sorted(files)

@@ -97,10 +97,8 @@ def export(
         if model is None:
             out_to.tell(f"Model: {exported.shown}")
         agreement = exported.agreement
-        images = (
-            f"noise, drawn garments and {exported.compared_on}" if exported.compared_on else "noise and drawn garments"
-        )
-        out_to.tell(f"Compared with the model on {images}: {agreement}.")
+        images = f", {exported.compared_on}" if exported.compared_on else ""
+        out_to.tell(f"Agrees with the model (noise, drawn garments{images}): {agreement}.")
         if exported.has_learned and agreement.precision != "float32":
             out_to.warn("The model has learned from these images, too; on new ones a lower precision may cost more.")
         names = " and ".join(str(file) for file in exported.files)
