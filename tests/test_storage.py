@@ -25,8 +25,14 @@ def test_several_files_get_their_places_together(tmp_path):
 
 def test_nothing_is_left_where_the_work_fails_or_a_file_is_missing(tmp_path):
     places = tmp_path / "a.xml", tmp_path / "a.bin"
-    with pytest.raises(KeyboardInterrupt), atomic_files(*places):
-        raise KeyboardInterrupt
+
+    def stop():
+        with atomic_files(*places) as folder:
+            write(folder, "a.xml", "a.bin")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop()
     with pytest.raises(FileNotFoundError), atomic_files(*places) as folder:
         write(folder, "a.bin")
     assert list(tmp_path.iterdir()) == []

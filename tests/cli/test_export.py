@@ -157,7 +157,7 @@ def test_nothing_is_overwritten(fashion, model, to, taken):
 def test_a_graph_that_was_tampered_with_is_refused_with_the_figures_and_leaves_nothing(fashion, model, to):
     graph = onnx.load("mine/model.onnx")
     bias = next(tensor for tensor in graph.graph.initializer if numpy_helper.to_array(tensor).shape == (3,))
-    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + np.float32([1, 0, 0]), bias.name))
+    bias.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(bias) + np.array([1, 0, 0], np.float32), bias.name))
     onnx.save(graph, "mine/model.onnx")
     assert "its content is not what the manifest says" in fashion("export", "mine", "--to", to).err
     write_manifest(Path("mine"))
@@ -173,9 +173,9 @@ def test_a_graph_that_was_tampered_with_is_refused_with_the_figures_and_leaves_n
 def test_a_lower_precision_is_measured_on_labelled_images(fashion):
     training, test = blobs(800, seed=1), blobs(60, seed=2)
     names = np.array(training.classes)
-    parts = {"x_train": training.images, "y_train": training.labels, "x_test": test.images, "y_test": test.labels}
-    np.savez("many.npz", **parts, classes=names)
-    np.savez("few.npz", **{name: values[:300] for name, values in parts.items()}, classes=names)
+    for name, n in (("many.npz", 800), ("few.npz", 300)):
+        x, y = training.images[:n], training.labels[:n]
+        np.savez(name, x_train=x, y_train=y, x_test=test.images, y_test=test.labels, classes=names)
     assert fashion("train", "--data", "many.npz", "--model", "mlp", "--epochs", 2, "--out", "plain").code == 0
     save_model(load_model("plain"), "mine", int8=True, images=training.images)
     told = fashion("export", "mine", "--precision", "int8", "--data", "many.npz", "--json").json

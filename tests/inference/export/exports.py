@@ -24,7 +24,7 @@ from fashion_classifier.inference.predictor import predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.models.settings import ModelConfig
 
-HOW = {"views": "shifted", "smoothing": 0.1, "temperature": 0.8}
+HOW: dict[str, Any] = {"views": "shifted", "smoothing": 0.1, "temperature": 0.8}
 DATA: dict[str, dict[str, Any]] = {"grey": {"size": 14}, "colour": {"size": 13, "colour": True}}
 
 
