@@ -25,7 +25,7 @@ from fashion_classifier.inference.export.checking import (
     answer_in_batches,
     compare_answers,
 )
-from fashion_classifier.inference.export.completing import answers_of
+from fashion_classifier.inference.export.completing import answers_of, view_positions
 from fashion_classifier.inference.export.forms import (
     SUFFIXES,
     Form,
@@ -152,7 +152,8 @@ def export_model(
             write_export(original, form, precision, metadata, folder / places[0].name)
             progress("Writing the file", 1, 1)
             answer = open_export(original, form, precision, folder / places[0].name)
-            found = answer_in_batches(answer, images, progress=progress)
+            n_views = len(view_positions(description.how.views, description.shape))
+            found = answer_in_batches(answer, images, n_views=n_views, progress=progress)
             agreement = compare_answers(opened.model, said, found, labels, precision=precision)
             if not agreement.holds:
                 raise ModelError(

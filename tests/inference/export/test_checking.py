@@ -118,5 +118,9 @@ def test_batches_of_one_seven_and_many_are_put_together_again(n):
         return {"probabilities": images.astype(np.float32)}
 
     images = np.arange(n, dtype=np.uint16)[:, None]
+    many = np.zeros((20, 400, 400, 3), np.uint8)
+    answer_in_batches(answer, many, n_views=10)
+    assert sizes == [1, 7, 8, 4]
+    sizes.clear()
     assert np.array_equal(answer_in_batches(answer, images)["probabilities"], images)
     assert sizes == {1: [1], 2: [1, 1], 8: [1, 7], 300: [1, 7, 256, 36]}[n]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from fashion_classifier.inference.predictor import Classifier, Probabilities
 from fashion_classifier.progress import Progress, silent
 
 LEAST_LABELLED = 500  # images on which a loss of 0.2 points of accuracy shows
-BATCH_SIZES = (1, 7, 256)  # of the first, the second and all further batches
+FIRST_BATCHES, LARGEST_BATCH, SMALLEST_BATCH = (1, 7), 256, 8
+LEVELS = 1 << 24  # grey levels that a batch holds at most, all views of its images together
 
 Answering = Callable[[Images], dict[str, NDArray[Any]]]
 
@@ -79,8 +81,10 @@ class ExportAgreement:
         )
 
 
-def answer_in_batches(answer: Answering, images: Images, *, progress: Progress = silent) -> dict[str, NDArray[Any]]:
-    """Have a file answer, with a batch of each size that it may be given.
+def answer_in_batches(
+    answer: Answering, images: Images, *, n_views: int = 1, progress: Progress = silent
+) -> dict[str, NDArray[Any]]:
+    """Have a file answer: one image, then seven, then as many at a time as are sure to fit into memory.
 
     Parameters
     ----------
@@ -88,13 +92,18 @@ def answer_in_batches(answer: Answering, images: Images, *, progress: Progress =
         The opened file.
     images
         uint8 array of shape (n, height, width) or (n, height, width, 3), n at least 1.
+    n_views
+        How many views of each image the file makes; it has them all at once.
+    progress
+        Told of the work.
     """
+    fitting = LEVELS // (n_views * images[0].size)
+    sizes = chain(FIRST_BATCHES, repeat(min(max(fitting, SMALLEST_BATCH), LARGEST_BATCH)))
     batches, start = [], 0
-    sizes = iter(BATCH_SIZES)
-    size = next(sizes)
     while start < len(images):
+        size = next(sizes)
         batches.append(answer(images[start : start + size]))
-        start, size = start + size, next(sizes, BATCH_SIZES[-1])
+        start += size
         progress("Comparing", min(start, len(images)), len(images))
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 
