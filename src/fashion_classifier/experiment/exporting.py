@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from fashion_classifier.data.cache import cache_folder
-from fashion_classifier.data.dataset import Dataset, Images, ImageShape, Labels
-from fashion_classifier.data.download import OFFICIAL_FILES
-from fashion_classifier.data.load import FASHION_MNIST_SOURCE, SAMPLE_SOURCE
-from fashion_classifier.data.pixels import resized
-from fashion_classifier.data.sample import draw_sample
+from fashion_classifier.data.dataset import Images, ImageShape, Labels
 from fashion_classifier.errors import ModelError, UsageError
-from fashion_classifier.experiment.judging import Opened, check_fit, open_model, prepare_for
-from fashion_classifier.inference.agreement import trial_images
+from fashion_classifier.experiment.judging import Opened, open_model
+from fashion_classifier.experiment.trying import labelled_images, trial
 from fashion_classifier.inference.description import read_description
 from fashion_classifier.inference.export.checking import (
-    LEAST_LABELLED,
+    Answering,
     ExportAgreement,
     answer_in_batches,
     compare_answers,
@@ -43,10 +35,6 @@ from fashion_classifier.inference.shelf import model_facts
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.run_folder import RESULTS, read_results
 from fashion_classifier.storage import atomic_files
-
-N_RANDOM, N_DRAWN = 64, 200
-MOST_IN_FLOAT32, MOST = 2_000, 12_000  # labelled images: rounding shows on few, a loss of accuracy on many
-CHANCE = 0  # which of the labelled images take part, where there are more
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -134,27 +122,12 @@ def export_model(
     places = places_of(target or Path(_file_name(opened, precision) + SUFFIXES[form][0]), form)
     description, files = read_description(opened.path)
     original = Original(folder=opened.path, model=opened.model, description=description, files=files)
-    labelled, compared_on = _labelled(opened, data, precision, progress)
-    images, labels = _trial(opened.model.shape, labelled)
-    facts = model_facts(opened.path)
-    metadata = describe(
-        description,
-        name=opened.name,
-        precision=precision,
-        accuracy=_accuracy(opened),
-        licence=facts.licence,
-    )
-    reference = TorchRuntime(opened.model.network)
-    said = predict_probabilities(reference, images, opened.model.how, progress=progress, task="Asking the model")
+    labelled, compared_on = labelled_images(opened, data, precision, progress)
+    images, labels = trial(opened.model.shape, labelled)
     try:
         with atomic_files(*places) as folder:
-            progress("Writing the file", 0, 1)
-            write_export(original, form, precision, metadata, folder / places[0].name)
-            progress("Writing the file", 1, 1)
-            answer = open_export(original, form, precision, folder / places[0].name)
-            n_views = len(view_positions(description.how.views, description.shape))
-            found = answer_in_batches(answer, images, n_views=n_views, progress=progress)
-            agreement = compare_answers(opened.model, said, found, labels, precision=precision)
+            answer = _written(original, opened, form, precision, folder / places[0].name, progress)
+            agreement = _compared(opened, answer, images, labels, precision, progress)
             if not agreement.holds:
                 raise ModelError(
                     f"{opened.shown}: as {form} in {precision} it does not answer as it does itself: {agreement}. "
@@ -173,6 +146,35 @@ def export_model(
         compared_on=compared_on,
         has_learned=bool(compared_on) and opened.model.provenance.get("learned_from") == "all",
     )
+
+
+def _written(
+    original: Original, opened: Opened, form: Form, precision: Precision, place: Path, progress: Progress
+) -> Answering:
+    """Write the file, and open it as those will who use it."""
+    progress("Writing the file", 0, 1)
+    metadata = describe(
+        original.description,
+        name=opened.name,
+        precision=precision,
+        accuracy=_accuracy(opened),
+        licence=model_facts(opened.path).licence,
+    )
+    write_export(original, form, precision, metadata, place)
+    progress("Writing the file", 1, 1)
+    return open_export(original, form, precision, place)
+
+
+def _compared(
+    opened: Opened, answer: Answering, images: Images, labels: Labels, precision: Precision, progress: Progress
+) -> ExportAgreement:
+    """Ask the model and the file the same."""
+    model = opened.model
+    reference = TorchRuntime(model.network)
+    said = predict_probabilities(reference, images, model.how, progress=progress, task="Asking the model")
+    n_views = len(view_positions(model.how.views, model.shape))
+    found = answer_in_batches(answer, images, n_views=n_views, progress=progress)
+    return compare_answers(model, said, found, labels, precision=precision)
 
 
 def _file_name(opened: Opened, precision: Precision) -> str:
@@ -196,67 +198,3 @@ def _accuracy(opened: Opened) -> dict[str, Any] | None:
         "accuracy_interval": [test.accuracy.low, test.accuracy.high],
         "n": test.n,
     }
-
-
-def _labelled(opened: Opened, data: str | None, precision: Precision, progress: Progress) -> tuple[Dataset | None, str]:
-    """Return labelled images and what data they are from: what was named, or the model's own where it is at hand."""
-    found = _own(opened, progress) if data is None else _named(opened, data, precision, progress)
-    if found is None and precision != "float32":
-        raise UsageError(
-            f"What {precision} costs is measured on labelled images, and {opened.shown}'s own are not at hand. Name "
-            "data with the model's classes."
-        )
-    if found is None:
-        return None, ""
-    dataset, name = found
-    if precision != "float32" and len(dataset) < LEAST_LABELLED:
-        raise UsageError(
-            f"{name}: it has {len(dataset):,} labelled images besides the test set; on fewer than {LEAST_LABELLED} a "
-            f"loss of 0.2 points of accuracy cannot be measured. Name more data, or export in float32."
-        )
-    most = MOST_IN_FLOAT32 if precision == "float32" else MOST
-    if len(dataset) > most:
-        dataset = dataset.take(np.random.default_rng(CHANCE).permutation(len(dataset))[:most])
-    return dataset, name
-
-
-def _named(opened: Opened, data: str, precision: Precision, progress: Progress) -> tuple[Dataset, str]:
-    """Return the cross-validation images of data; of little data for a lower precision those of training as well."""
-    prepared = prepare_for(opened, data, group_by=None, seed=CHANCE, used_s=0.0, progress=progress)
-    check_fit(opened, prepared.collection)
-    parts = prepared.split
-    few = precision != "float32" and len(parts.validation) < LEAST_LABELLED
-    return parts.everything_but_test if few else parts.validation, prepared.collection.name
-
-
-def _own(opened: Opened, progress: Progress) -> tuple[Dataset, str] | None:
-    """Return the cross-validation images of the data that a model was made from, if it is on this machine."""
-    fingerprint = opened.model.provenance.get("fingerprint")
-    for source in _places_at_hand(opened):
-        prepared = prepare_for(opened, source, group_by=None, seed=CHANCE, used_s=0.0, progress=progress)
-        if prepared.collection.fingerprint == fingerprint:
-            return prepared.split.validation, prepared.collection.name
-    return None
-
-
-def _places_at_hand(opened: Opened) -> list[str]:
-    """Return where a model's own data may lie: where its run had it, in $FASHION_DATA, in the cache."""
-    told = [] if opened.run is None else [opened.run.config.data]
-    named = [place for place in (*told, os.environ.get("FASHION_DATA", "")) if place]
-    found = [place for place in named if place == SAMPLE_SOURCE or Path(place).exists()]
-    official = cache_folder() / "fashion-mnist"
-    if all((official / file.name).is_file() for file in OFFICIAL_FILES):
-        found.append(FASHION_MNIST_SOURCE)
-    return found
-
-
-def _trial(shape: ImageShape, labelled: Dataset | None) -> tuple[Images, Labels]:
-    """Return what to compare on: noise and smooth shapes, drawn garments, and last the labelled images."""
-    drawn = draw_sample(n_training=N_DRAWN, n_test=10).training.images
-    garments = resized(drawn, (shape.height, shape.width))
-    if shape.channels > 1:
-        garments = np.repeat(garments[..., None], shape.channels, axis=3)
-    images = [trial_images(shape, N_RANDOM), garments]
-    if labelled is None:
-        return np.concatenate(images), np.empty(0, np.int64)
-    return np.concatenate([*images, labelled.images]), labelled.labels
