@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -66,6 +67,41 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             shutil.rmtree(temporary)
 
 
+@contextmanager
+def atomic_files(*targets: Path) -> Iterator[Path]:
+    """Give a temporary folder beside the targets; when the block ends well, its files become them, all or none.
+
+    Parameters
+    ----------
+    targets
+        Places in one folder, which is made if need be; the block leaves a file of each name in the temporary folder.
+
+    Raises
+    ------
+    FileExistsError
+        If one of the places is taken when the block ends; nothing is overwritten.
+    """
+    parent = targets[0].parent
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=f".{targets[0].name}.", suffix=".part"))
+    placed: list[Path] = []
+    try:
+        yield temporary
+        for target in reversed(targets):
+            part = temporary / target.name
+            part.chmod(0o666 & ~_umask())
+            _sync(part)
+            _place(part, target)
+            placed.append(target)
+        _sync(parent)
+    except BaseException:
+        for target in placed:
+            target.unlink()
+        raise
+    finally:
+        shutil.rmtree(temporary)
+
+
 def write_bytes(target: Path, content: bytes) -> None:
     """Write a file atomically."""
     with atomic_path(target) as path:
@@ -102,6 +138,19 @@ def read_json_lines(source: Path) -> list[Any]:
         with suppress(ValueError):
             values.append(json.loads(line))
     return values
+
+
+def _place(part: Path, target: Path) -> None:
+    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step."""
+    taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise taken from None
+    except OSError as error:
+        if target.exists():
+            raise taken from error
+        part.rename(target)
 
 
 def _umask() -> int:

@@ -87,7 +87,7 @@ def evaluate_on_test(
 ) -> tuple[Evaluation, SealedTestSet]:
     """Open the test set for one model; the opening is written into its run folder, if it belongs to one."""
     test = parts.test if opened.run is None else parts.test.recorded_by(opened.run.note_opening)
-    _check_fit(opened, collection)
+    check_fit(opened, collection)
     dataset = test.open(f"evaluation of {opened.name}")
     labels = dataset.labels
     probabilities = opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
@@ -123,7 +123,7 @@ def compare_on_test(
     origins = _origin(first), _origin(second)  # before the test set is opened: what is damaged is found here
     runs = [opened.run for opened in (first, second) if opened.run is not None]
     for opened in (first, second):
-        _check_fit(opened, collection)
+        check_fit(opened, collection)
     if collection.test is None and _split_of(first, collection) != _split_of(second, collection):
         raise UsageError(
             f"{first.name} and {second.name} were made with different splits of data that has no test set of its own: "
@@ -229,8 +229,14 @@ def _origin(opened: Opened) -> dict[str, Any]:
     return {name: value for name, value in recorded.items() if value not in (None, "", {})}
 
 
-def _check_fit(opened: Opened, collection: Collection) -> None:
-    """Check that a model knows the data's classes and form."""
+def check_fit(opened: Opened, collection: Collection) -> None:
+    """Check that a model knows the data's classes and form.
+
+    Raises
+    ------
+    DataError
+        If it does not.
+    """
     if opened.model.classes != collection.classes:
         raise DataError(
             Fault(

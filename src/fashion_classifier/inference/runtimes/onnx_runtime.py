@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar
 
 import onnxruntime
+from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import ModelError
@@ -67,3 +70,28 @@ class OnnxRuntime:
         """Return a float32 array of shape (n, k)."""
         found: Logits = self._session.run(["logits"], {"images": images})[0]
         return found
+
+
+def plain_session(place: Path) -> Callable[[Images], dict[str, NDArray[Any]]]:
+    """Open an exported file as anybody would, with nothing but its path.
+
+    Returns
+    -------
+    Callable
+        From images to answers, by name.
+
+    Raises
+    ------
+    ModelError
+        If ONNX Runtime cannot use it.
+    """
+    try:
+        session = onnxruntime.InferenceSession(str(place), providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelError(f"{place.name}: ONNX Runtime cannot use it ({error}). Export the model otherwise.") from error
+    names = [output.name for output in session.get_outputs()]
+
+    def answer(images: Images) -> dict[str, NDArray[Any]]:
+        return dict(zip(names, session.run(names, {"images": images}), strict=True))
+
+    return answer

@@ -59,8 +59,8 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": str(threads),
         }
         core = openvino.Core()
-        if precision == "bfloat16" and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise UnavailableError("This processor does not multiply bfloat16 in hardware; compute in float32.")
+        if precision == "bfloat16":
+            check_bfloat16(core)
         try:
             model = core.read_model(content)
             self._request = core.compile_model(model, "CPU", settings).create_infer_request()
@@ -80,3 +80,15 @@ class OpenVinoRuntime:
         """The model compiled for one image at a time, made when the first comes alone."""
         self._model.reshape([1, *self._model.inputs[0].partial_shape[1:]])
         return self._compile().create_infer_request()
+
+
+def check_bfloat16(core: openvino.Core) -> None:
+    """Check that the processor has instructions for bfloat16.
+
+    Raises
+    ------
+    UnavailableError
+        If it has none.
+    """
+    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise UnavailableError("This processor does not multiply bfloat16 in hardware; compute in float32.")
