@@ -63,5 +63,5 @@ def _in_words(rung: Rung) -> str:
 
 
 def _changed(rung: Rung) -> str:
-    """Say what was changed, and how long the model learned."""
-    return f"{rung.change}, {rung.passes:.1f} passes" if rung.passes else rung.change
+    """Say how long the model learned, which counts as much as what was changed, or else that."""
+    return f"{rung.passes:.1f} passes over the data" if rung.passes else rung.change
