@@ -1,4 +1,4 @@
-"""Makes pictures that are broken, hostile or merely strange: whatever reads pictures answers or refuses each, in no time.
+"""Makes pictures that are broken, hostile or merely strange: what reads pictures answers for or refuses each.
 
 ``make(folder)`` writes one file a case and tells what is expected; the makers need nothing but Pillow.
 """
@@ -45,7 +45,7 @@ def make(folder: Path) -> Iterator[Case]:
 
 
 def make_strange_places(folder: Path) -> list[str]:
-    """Put into a folder what has a picture's name and is none: a pipe, a folder, a link to nothing, names that are no text.
+    """Put into a folder what has a picture's name and is none: a pipe, a folder, a link to nothing and one to itself.
 
     Returns
     -------
@@ -183,6 +183,13 @@ def _wide_gif() -> bytes:
     return bytes(content)
 
 
+def _turned_bomb() -> bytes:
+    """Make a large picture that lies on its side."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    return _saved(Image.new("CMYK", (7900, 7900)), "JPEG", exif=exif)
+
+
 FILES: dict[str, tuple[bool | None, Maker]] = {
     "empty.png": (False, lambda: b""),
     "one-byte.jpg": (False, lambda: b"\xff"),
@@ -212,7 +219,10 @@ FILES: dict[str, tuple[bool | None, Maker]] = {
     "16-bit.png": (True, lambda: _saved(Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 999), "PNG")),
     "16-bit.tif": (True, lambda: _saved(Image.fromarray(np.arange(64, dtype=np.uint16).reshape(8, 8) * 999), "TIFF")),
     "32-bit.tif": (False, lambda: _saved(Image.fromarray(np.arange(64, dtype=np.int32).reshape(8, 8)), "TIFF")),
-    "float.tif": (False, lambda: _saved(Image.fromarray(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)), "TIFF")),
+    "float.tif": (
+        False,
+        lambda: _saved(Image.fromarray(np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)), "TIFF"),
+    ),
     "not-a-number.tif": (False, lambda: _saved(Image.fromarray(np.full((8, 8), np.nan, np.float32)), "TIFF")),
     "lab.tif": (True, lambda: _saved(_photo("LAB"), "TIFF")),
     "1-bit.png": (True, lambda: _saved(_photo("1"), "PNG")),
@@ -235,7 +245,10 @@ FILES: dict[str, tuple[bool | None, Maker]] = {
     "exif-full.jpg": (True, lambda: _jpeg_with_exif(bytes(65000))),
     "exif-noise.png": (True, lambda: _png(8, 8, _chunk(b"eXIf", b"MM\0*noise" * 99), _grey_rows(8, 8))),
     "giant-text.png": (None, lambda: _with_text(80_000_000)),
-    "many-texts.png": (None, lambda: _png(8, 8, *[_chunk(b"tEXt", b"k\0" + bytes(9)) for _ in range(20_000)], _grey_rows(8, 8))),
+    "many-texts.png": (
+        None,
+        lambda: _png(8, 8, *[_chunk(b"tEXt", b"k\0" + bytes(9)) for _ in range(20_000)], _grey_rows(8, 8)),
+    ),
     "giant-profile.png": (
         None,
         lambda: _png(8, 8, _chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(80_000_000))), _grey_rows(8, 8)),
@@ -259,7 +272,7 @@ FILES: dict[str, tuple[bool | None, Maker]] = {
     "pages.tif": (True, lambda: _saved(_photo(), "TIFF", save_all=True, append_images=[_photo()] * 20)),
     "circle.tif": (True, lambda: _grey_tiff(following=8)),
     "beyond-end.tif": (False, lambda: _tiff((256, 4, 1, 8), (257, 4, 1, 8), (273, 4, 1, 0xFFFFFFF0))),
-    "no-entries.tif": (False, lambda: _tiff()),
+    "no-entries.tif": (False, _tiff),
     "huge-counts.tif": (None, lambda: _grey_tiff((700, 1, 0xFFFFFFFF, 8), (33723, 4, 0xFFFFFFF0, 8))),
     "60000-tags.tif": (None, lambda: _grey_tiff(*[(40000 + number, 4, 1, number) for number in range(20_000)] * 3)),
     "million-tags.tif": (None, lambda: _big_tiff(1_000_000)),
@@ -272,14 +285,10 @@ FILES: dict[str, tuple[bool | None, Maker]] = {
     "bomb.gif": (None, lambda: bomb(7900, "L", "GIF")),
     "bomb.tif": (None, lambda: bomb(7900, "RGBA", "TIFF")),
     "bomb.webp": (None, lambda: bomb(7900, "RGBA", "WEBP")),
-    "bomb-progressive.jpg": (None, lambda: _saved(Image.new("RGB", (7900, 7900)), "JPEG", progressive=True, subsampling=0)),
-    "bomb-turned.jpg": (None, lambda: _turned_bomb()),
+    "bomb-progressive.jpg": (
+        None,
+        lambda: _saved(Image.new("RGB", (7900, 7900)), "JPEG", progressive=True, subsampling=0),
+    ),
+    "bomb-turned.jpg": (None, _turned_bomb),
     "bomb-16-bit.png": (None, lambda: bomb(7900, "I;16")),
 }
-
-
-def _turned_bomb() -> bytes:
-    """Make a large picture that lies on its side."""
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    return _saved(Image.new("CMYK", (7900, 7900)), "JPEG", exif=exif)

@@ -79,7 +79,11 @@ def test_one_after_the_other_each_has_its_row(corpus):
         files = find_inputs([folder])
         assert len(files) == len(cases) + 1
         with reading(files, SHAPE) as batches:
-            rows = {Path(path).name: error for batch in batches for path, error in zip(batch.paths, batch.errors, strict=True)}
+            rows = {
+                Path(path).name: error
+                for batch in batches
+                for path, error in zip(batch.paths, batch.errors, strict=True)
+            }
     finally:
         (folder / "sound.png").unlink()
     assert rows.pop("sound.png") == ""
@@ -90,7 +94,10 @@ def test_loading_names_each_that_cannot_be_read(corpus):
     folder, cases = corpus
     faults = FaultList()
     small = [case for case in cases if not case.name.startswith("bomb")]
-    assert read_pictures([Picture(case.name, folder / case.name) for case in small], (8, 8), faults, lambda *_: None) is None
+    assert (
+        read_pictures([Picture(case.name, folder / case.name) for case in small], (8, 8), faults, lambda *_: None)
+        is None
+    )
     named = {fault.place for fault in faults.faults}
     assert {case.name for case in small if case.readable is False} <= named
     assert not {case.name for case in small if case.readable} & named
@@ -100,7 +107,9 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path):
     refused = make_strange_places(tmp_path)
     Image.new("L", (8, 8)).save(tmp_path / "sound.png")
     with reading(find_inputs([tmp_path]), SHAPE) as batches:
-        rows = {Path(path).name: error for batch in batches for path, error in zip(batch.paths, batch.errors, strict=True)}
+        rows = {
+            Path(path).name: error for batch in batches for path, error in zip(batch.paths, batch.errors, strict=True)
+        }
     assert {name for name, error in rows.items() if error} == set(refused)
     assert rows["sound.png"] == ""
 
@@ -108,8 +117,7 @@ def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path):
 def test_a_name_that_is_no_text_is_read_all_the_same(tmp_path):
     name = os.fsencode(tmp_path) + b"/caf\xe9.png"
     try:
-        with open(name, "wb") as file:
-            Image.new("L", (8, 8)).save(file, "PNG")
+        Image.new("L", (8, 8)).save(os.fsdecode(name))
     except OSError:
         pytest.skip("this file system takes no such names")
     with reading(find_inputs([tmp_path]), SHAPE) as batches:

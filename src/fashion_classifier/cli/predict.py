@@ -36,7 +36,9 @@ class RuntimeChoice(StrEnum):
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, folders, patterns, and files of pixels.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Pictures, folders, patterns, and files of pixels.")
+    ],
     model: ModelOption = None,
     format: Annotated[Format, typer.Option("--format", help="The form of the rows.")] = Format.TABLE,  # noqa: A002
     output_file: Annotated[
@@ -88,7 +90,9 @@ def predict(
             out_to.tell(f"Model: {place.shown}")
         files = find_inputs(paths)
         if files.labelled:
-            out_to.tell(f"The labels in {files.labelled} are not looked at; `fashion evaluate` judges a model by labels.")
+            out_to.tell(
+                f"The labels in {files.labelled} are not looked at; `fashion evaluate` judges a model by labels."
+            )
         if sort_into is not None:
             check_sortable(files)
         sorter = None if sort_into is None else Sorter(sort_into, paths, link=link)

@@ -115,7 +115,13 @@ def train(
 
     if recipe is not None and model != AUTO_MODEL:
         raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
-    if from_model is not None and (recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING):
+    if from_model is not None and (recipe, model, teacher, image_size, on) != (
+        None,
+        AUTO_MODEL,
+        None,
+        None,
+        On.TRAINING,
+    ):
         raise UsageError(
             "The model that is trained on says what is trained and in which image size, and all images but the test "
             "set's are learned from: leave out recipe, model family, teacher, image size and what to learn from."

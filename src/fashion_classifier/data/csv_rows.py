@@ -244,7 +244,9 @@ def level_problems(texts: Sequence[str], layout: Layout) -> list[str]:
     problems = []
     for position, text in zip(layout.pixels, texts, strict=True):
         if as_levels([text]) is None:
-            expected = "grey levels are 0 to 255" if _is_integer(text) else "grey levels are whole numbers from 0 to 255"
+            expected = (
+                "grey levels are 0 to 255" if _is_integer(text) else "grey levels are whole numbers from 0 to 255"
+            )
             problems.append(f"{layout.columns[position]} is {_shown(text)}; {expected}")
     return problems
 

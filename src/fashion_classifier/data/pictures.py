@@ -191,7 +191,9 @@ def _on_white(strip: Image.Image) -> Image.Image:
 
 def _bytes_per_pixel(picture: Image.Image) -> int:
     """Estimate what a pixel of an opened picture takes until it is grey or RGB and stands upright."""
-    stored = {"1": 1, "I": 4, "F": 4}.get(picture.mode, 2 if picture.mode.startswith("I;16") else len(picture.getbands()))
+    stored = {"1": 1, "I": 4, "F": 4}.get(
+        picture.mode, 2 if picture.mode.startswith("I;16") else len(picture.getbands())
+    )
     plainly = picture.mode in ("L", "RGB") and "transparency" not in picture.info
     result = 1 if picture.mode in ("1", "L", "I;16") else 3
     turned = picture.format in ("JPEG", "TIFF", "WEBP") and _orientation(picture) in _TURNS
@@ -202,7 +204,7 @@ def _bytes_per_pixel(picture: Image.Image) -> int:
 
 
 def _check_before_decoding(picture: Image.Image) -> None:
-    """Refuse what would take too much memory whatever is wanted of it; a JPEG may be decoded at a fraction of its size."""
+    """Refuse what takes too much memory whatever is wanted; a JPEG may be decoded at a fraction of its size."""
     n_pixels = picture.width * picture.height
     if picture.format != "JPEG":
         _check_bytes(n_pixels * _bytes_per_pixel(picture), picture)

@@ -1,4 +1,4 @@
-"""A person's own kinds: a model's weights trained on for other classes, and what that gained over training from nothing.
+"""A person's own kinds: a model's weights trained on for other classes, and what that gained over none.
 
 So few images cannot spare a part for early stopping and another for judging. The length of the training is fixed
 beforehand instead, and every image is judged by a model that has not seen it: in five folds the network is trained from

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -159,7 +158,7 @@ def _nothing_in(places: Sequence[Path]) -> str:
     )
     for place in places:
         if place.is_dir():
-            for name in sorted(os.listdir(place)):
-                if name[0] != "." and find_stream(place / name) is not None:
-                    return f"{problem} {place / name} holds pixels: name that file itself."
+            for path in sorted(place.iterdir()):
+                if path.name[0] != "." and find_stream(path) is not None:
+                    return f"{problem} {path} holds pixels: name that file itself."
     return problem

@@ -1,1 +1,1 @@
-"""Files of pixels read a few thousand rows at a time, with or without labels: what is wrong is a row with its reason."""
+"""Files of pixels, with labels or without, read some thousand rows at a time; a wrong row is told, and stops none."""

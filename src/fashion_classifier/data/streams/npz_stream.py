@@ -55,9 +55,7 @@ class NpzStream(PixelFile):
         except (ValueError, zipfile.BadZipFile, NotImplementedError, struct.error) as error:
             yield failed(self.path, f"{self.path}: this is no NPZ file ({error}). {_SAVE_AGAIN}.", shape)
 
-    def _read(
-        self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, shape: ImageShape
-    ) -> Iterator[Block]:
+    def _read(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, shape: ImageShape) -> Iterator[Block]:
         """Read one array."""
         done = 0
         try:
@@ -65,7 +63,9 @@ class NpzStream(PixelFile):
                 yield block_of_array(self.path, done + 1, rows, shape, name)
                 done += len(rows)
             if not done:
-                yield failed(self.path, f"{self.path}, {_name(entry)}: there are no images in it. {_SAVE_AGAIN}.", shape)
+                yield failed(
+                    self.path, f"{self.path}, {_name(entry)}: there are no images in it. {_SAVE_AGAIN}.", shape
+                )
         except DataError as error:
             yield failed(self.path, error, shape)
         except Exception as error:  # noqa: BLE001 - damaged archives end in many kinds of errors, as in `data.arrays`

@@ -40,9 +40,11 @@ def find_stream(path: Path) -> PixelFile | None:
             begins = file.read(_BEGINNING)
     except OSError:
         return None
-    suffix = path.suffix.lower()
-    if begins.startswith(GZIP_MAGIC):
-        begins = _unzipped(begins)
+    return _by_beginning(path, _unzipped(begins) if begins.startswith(GZIP_MAGIC) else begins)
+
+
+def _by_beginning(path: Path, begins: bytes) -> PixelFile | None:
+    """Recognise a file by its first bytes, or else by its name."""
     if begins.startswith(IDX_MAGIC):
         return IdxStream.of(path)
     if begins.startswith(b"PAR1"):
@@ -51,9 +53,8 @@ def find_stream(path: Path) -> PixelFile | None:
         return NpzStream.of(path)
     if _HEADER.match(begins):
         return CsvStream.of(path)
-    if suffix in SUFFIXES or begins.startswith(_PICTURES):
-        return None
-    return _by_name(path)
+    is_picture = path.suffix.lower() in SUFFIXES or begins.startswith(_PICTURES)
+    return None if is_picture else _by_name(path)
 
 
 def _by_name(path: Path) -> PixelFile | None:
