@@ -13,6 +13,7 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.inference.globs import expand, is_pattern
 from fashion_classifier.inference.inputs import check_sortable, find_inputs, reading
+from fashion_classifier.inference.sorting import Sorter
 
 SHAPE = ImageShape(12, 12, 1)
 IMAGES = blobs(6).images
@@ -114,3 +115,24 @@ def test_places_with_nothing_say_so(places):
         find_inputs([Path("*.gif")])
     with pytest.raises(UnavailableError, match="there is no such file or folder"):
         find_inputs([Path("nothing.png")])
+
+
+@pytest.mark.parametrize(
+    ("pattern", "folder", "found_again"),
+    [
+        ("*.png", "sorted", False),
+        ("*", "sorted", True),
+        ("**/*.png", "sorted", True),
+        ("shoes/**/*.png", "sorted", False),
+        ("*/*.png", "sorted", True),
+        ("s*/*/*.png", "sorted/new", True),
+        ("[ab]/*.png", "sorted", False),
+    ],
+)
+def test_sorting_into_a_folder_that_a_pattern_reaches_is_refused(places, pattern, folder, found_again):
+    for given in (Path(pattern), places / pattern):
+        if found_again:
+            with pytest.raises(UsageError, match="which is sorted: name a folder elsewhere"):
+                Sorter(Path(folder), [given])
+        else:
+            Sorter(Path(folder), [given])

@@ -34,6 +34,17 @@ def expand(pattern: Path) -> Iterator[str]:
     yield from _matches(str(Path(*parts[:first])) if first else "", parts[first:])
 
 
+def reaches(pattern: Path, folder: Path) -> bool:
+    """Tell whether a pattern may match a folder, one that it lies in, or files in it."""
+    parts = pattern.absolute().parts
+    first = next(number for number, part in enumerate(parts) if _SPECIAL.search(part))
+    base = Path(*parts[:first]).resolve()
+    if not folder.resolve().is_relative_to(base):
+        return False
+    inside = folder.resolve().relative_to(base).parts
+    return ANY_DEPTH in parts or all(map(fnmatch.fnmatchcase, inside, parts[first:]))
+
+
 def _matches(folder: str, parts: Sequence[str]) -> Iterator[str]:
     """Yield what the parts of a pattern match below a folder, "" for the present one."""
     part, following = parts[0], parts[1:]
