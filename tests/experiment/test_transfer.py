@@ -29,7 +29,7 @@ def prepared(n: int = 80, n_classes: int = 4) -> Prepared:
     split = Split(
         blobs(n, n_classes=n_classes), blobs(20, n_classes=n_classes, seed=1), SealedTestSet(blobs(20, seed=2))
     )
-    return Prepared(None, split, Workshop(split, exact=True), Clock(None, 0.0))  # type: ignore[arg-type]
+    return Prepared(None, split, Workshop(split, exact=True), Clock(None, 0.0))
 
 
 def test_all_weights_but_the_last_layers_are_taken_over():
@@ -67,7 +67,7 @@ def test_both_are_judged_on_the_same_images_and_kept(tmp_path):
     assert model.sets is not None
     assert model.how.temperature > 0
     again = transfer(make_model(), "blobs", config, prepared(), tmp_path / "n", comparing=False, progress=silent)
-    assert again.gain is again.from_nothing is again.judged_from_nothing is None
+    assert (again.gain, again.from_nothing, again.judged_from_nothing) == (None, None, None)
     images = blobs(10, seed=9).images
     np.testing.assert_array_equal(load_model(again.model).predict(images), model.predict(images))
     assert json.loads((tmp_path / "n" / "model.json").read_text())["classes"] == [f"class {k}" for k in range(4)]

@@ -20,7 +20,7 @@ IMAGES = blobs(6).images
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch) -> Path:
+def places(tmp_path: Path, monkeypatch) -> Path:
     """Pictures in folders, and two files of pixels."""
     monkeypatch.chdir(tmp_path)
     for number, name in enumerate(

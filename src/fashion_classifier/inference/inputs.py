@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -130,7 +130,7 @@ def check_sortable(inputs: Inputs) -> None:
         )
 
 
-def _batches(parts: Sequence[Part], shape: ImageShape) -> Iterator[DecodedBatch]:
+def _batches(parts: Sequence[Part], shape: ImageShape) -> Generator[DecodedBatch]:
     """Read one part after the other."""
     for part in parts:
         if isinstance(part, PixelFile):

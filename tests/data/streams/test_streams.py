@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from fashion_classifier.data.dataset import ImageShape
@@ -30,7 +31,7 @@ def csv_file(path: Path, rows: list[str], header: str = HEADER, end: str = "\n")
     return path
 
 
-def idx(images=IMAGES, n: int | None = None) -> bytes:
+def idx(images: NDArray[np.uint8] = IMAGES, n: int | None = None) -> bytes:
     return (
         b"\0\0\x08\x03"
         + np.array([len(images) if n is None else n, *images.shape[1:]], ">u4").tobytes()
