@@ -36,7 +36,9 @@ class RuntimeChoice(StrEnum):
 
 
 def predict(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, and folders of pictures.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH", help="Pictures, folders, patterns, and files of pixels.")
+    ],
     model: ModelOption = None,
     format: Annotated[Format, typer.Option("--format", help="The form of the rows.")] = Format.TABLE,  # noqa: A002
     output_file: Annotated[
@@ -58,7 +60,8 @@ def predict(
 
     Each row tells the best guess with its probability, the set of classes that holds the true one for 95 % of images
     like those that the model knows, and whether the picture is refused as unlike them. A file that cannot be read is a
-    row with the reason and does not stop the others; the exit code is then 3.
+    row with the reason and does not stop the others; the exit code is then 3. Files of pixels may be CSV, IDX, NPZ or
+    Parquet, with labels or without; each of their rows is one here, called FILE:ROW (of CSV the line).
 
     Examples:
 
@@ -69,10 +72,14 @@ def predict(
       fashion predict photos/ --format jsonl | head
 
       fashion predict photos/ --sort-into sorted/
+
+      fashion predict 'photos/**/*.jpg'
+
+      fashion predict pixels.csv --output answers.parquet --format parquet
     """
     from fashion_classifier.experiment.lookup import locate_model
-    from fashion_classifier.inference.decoding import decoding
-    from fashion_classifier.inference.files import find_pictures, predict_batches
+    from fashion_classifier.inference.files import predict_batches
+    from fashion_classifier.inference.inputs import check_sortable, find_inputs, reading
     from fashion_classifier.inference.shelf import model_facts
     from fashion_classifier.inference.sorting import Sorter
 
@@ -81,16 +88,22 @@ def predict(
         place = locate_model(model)
         if model is None:
             out_to.tell(f"Model: {place.shown}")
-        files = find_pictures(paths)
+        files = find_inputs(paths)
+        if files.labelled:
+            out_to.tell(
+                f"The labels in {files.labelled} are not looked at; `fashion evaluate` judges a model by labels."
+            )
+        if sort_into is not None:
+            check_sortable(files)
         sorter = None if sort_into is None else Sorter(sort_into, paths, link=link)
         kept: list[Row] = []
         n_rows = n_failed = 0
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
-        with decoding(files, len(files), model_facts(place.path).shape) as batches:
+        with reading(files, model_facts(place.path).shape) as batches:
             opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
-                for prediction in predict_batches(opened, batches, len(files), progress=progress):
+                for prediction in predict_batches(opened, batches, len(files), of=files.unit, progress=progress):
                     write(_row(prediction))
                     if sorter is not None and prediction.answer is not None:
                         sorter.put(prediction.path, prediction.answer)
@@ -101,7 +114,7 @@ def predict(
         if sort_into is not None:
             out_to.tell(f"{n_rows - n_failed:,} pictures {'linked' if link else 'copied'} into folders in {sort_into}")
         if n_failed:
-            out_to.warn(f"{n_failed:,} of {n_rows:,} files could not be read.")
+            out_to.warn(f"{n_failed:,} of {n_rows:,} {files.unit} could not be read.")
         facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
         out_to.result(
             "predict",

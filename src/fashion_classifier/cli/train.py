@@ -62,6 +62,18 @@ def train(
             help="Learn from what this model says of the images, more than from the labels.",
         ),
     ] = None,
+    from_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL_OR_RUN",
+            help="Train this model's weights on for the data's own classes, from about 20 images of each on.",
+        ),
+    ] = None,
+    compare: Annotated[
+        bool,
+        typer.Option("--compare/--no-compare", help="With --from: train from nothing as well, and say what it gained."),
+    ] = True,
     image_size: ImageSize = None,
     group_by: GroupBy = None,
     mirror: Mirror = True,
@@ -83,8 +95,11 @@ def train(
       fashion train --recipe small --teacher models/large --minutes 5
 
       fashion train --data my_photos --model resnet --epochs 20 --on all
+
+      fashion train --from fashion-mnist --data my_kinds --out models/my-kinds
     """
     from fashion_classifier.cli import STARTED
+    from fashion_classifier.cli.own_kinds import train_from
     from fashion_classifier.cli.run import evaluation_facts
     from fashion_classifier.evaluation.metrics import evaluate
     from fashion_classifier.experiment.lookup import locate_model
@@ -96,11 +111,23 @@ def train(
     from fashion_classifier.training.early_stopping import StopReason
     from fashion_classifier.training.recipes.ladder import name_for, recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
+    from fashion_classifier.training.recipes.transfer import FROM_MODEL
 
     if recipe is not None and model != AUTO_MODEL:
         raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
+    if from_model is not None and (recipe, model, teacher, image_size, on) != (
+        None,
+        AUTO_MODEL,
+        None,
+        None,
+        On.TRAINING,
+    ):
+        raise UsageError(
+            "The model that is trained on says what is trained and in which image size, and all images but the test "
+            "set's are learned from: leave out recipe, model family, teacher, image size and what to learn from."
+        )
     least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
-    if epochs is None and minutes is None:
+    if epochs is None and minutes is None and from_model is None:
         epochs = least.training.epochs
     config = RunConfig(
         data=absolute(data),
@@ -108,7 +135,7 @@ def train(
         group_by=group_by,
         minutes=minutes,
         trials=0,
-        epochs=epochs,
+        epochs=FROM_MODEL.epochs if epochs is None and minutes is None else epochs,
         mirror=mirror,
         class_weights="balanced" if balanced else "none",
         seed=seed,
@@ -116,6 +143,9 @@ def train(
         device=device,
     )
     with output(as_json=as_json) as out_to:
+        if from_model is not None:
+            train_from(from_model, config, out, out_to, comparing=compare)
+            return
         taught_by = None if teacher is None else locate_model(teacher).path
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)

@@ -27,6 +27,7 @@ _DEFLATE_RATIO = 1032  # no deflate stream expands by more (zlib's technical det
 _ENCRYPTED = 1  # a flag of the ZIP format
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _SAVE_AGAIN = "Save the arrays again with numpy.savez"
+_SAVE_AS_NUMBERS = "Save it again with numpy.savez, as numbers or text"
 
 Arrays = Mapping[str, NDArray[Any] | None]  # None: there, but with a fault
 
@@ -152,7 +153,7 @@ def _read_arrays(path: Path, wanted: list[str], faults: FaultList, progress: Pro
             for number, name in enumerate(name for name in wanted if name in entries):
                 progress("Reading NPZ arrays", number, len(wanted), name)
                 try:
-                    arrays[name] = _read_array(archive, entries[name], f"{path.name}, {name}")
+                    arrays[name] = read_array(archive, entries[name], f"{path.name}, {name}")
                 except DataError as error:
                     faults.faults.extend(error.faults)
                     arrays[name] = None
@@ -171,8 +172,35 @@ def _read_arrays(path: Path, wanted: list[str], faults: FaultList, progress: Pro
     return arrays
 
 
-def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> NDArray[Any]:
-    """Read one array, after comparing what is claimed of it with what the archive can hold."""
+def read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> NDArray[Any]:
+    """Read one array, after comparing what is claimed of it with what the archive can hold.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, too large, or none that is read.
+    """
+    checked_entry(entry, place)
+    try:
+        with archive.open(entry) as stream:
+            checked_header(stream, entry.file_size, place)
+        with archive.open(entry) as stream:
+            return npy.read_array(stream, allow_pickle=False)
+    except DataError:
+        raise
+    except Exception as error:  # damaged archives and headers end in many kinds of errors
+        problem = f"the array cannot be read ({' '.join(str(error).split()) or type(error).__name__})"
+        raise DataError(Fault(place, problem, _SAVE_AGAIN)) from error
+
+
+def checked_entry(entry: zipfile.ZipInfo, place: str) -> None:
+    """Check what an archive claims of an array.
+
+    Raises
+    ------
+    DataError
+        If it is packed as NumPy does not, or too large.
+    """
     ratio = _DEFLATE_RATIO if entry.compress_type == zipfile.ZIP_DEFLATED else 1
     if (
         entry.compress_type not in _METHODS
@@ -184,27 +212,32 @@ def _read_array(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) ->
     if entry.file_size > MAX_IMAGE_BYTES:
         problem = f"it takes {entry.file_size:,} bytes; at most {MAX_IMAGE_BYTES // 1024**3} GiB are read"
         raise DataError(Fault(place, problem, "Save fewer or smaller images, as uint8"))
-    try:
-        with archive.open(entry) as stream:
-            problem = _header_problem(stream, entry.file_size)
-        if not problem:
-            with archive.open(entry) as stream:
-                return npy.read_array(stream, allow_pickle=False)
-    except Exception as error:  # damaged archives and headers end in many kinds of errors
-        problem = f"the array cannot be read ({' '.join(str(error).split()) or type(error).__name__})"
-        raise DataError(Fault(place, problem, _SAVE_AGAIN)) from error
-    raise DataError(Fault(place, problem, "Save it again with numpy.savez, as numbers or text"))
 
 
-def _header_problem(stream: IO[bytes], n_bytes: int) -> str:
-    """Compare an array's header with the number of bytes that there are; "" if they agree."""
+def checked_header(stream: IO[bytes], n_bytes: int, place: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read an array's header and compare it with the number of bytes that there are.
+
+    Returns
+    -------
+    tuple
+        Shape, whether it is in Fortran's order, and type.
+
+    Raises
+    ------
+    DataError
+        If it is none that is read, or does not agree with the size.
+    """
     version = npy.read_magic(stream)
+    problem = ""
     if version not in _HEADERS:
-        return f"it is in version {version[0]}.{version[1]} of NumPy's format; 1.0 and 2.0 are read"
-    shape, _, dtype = _HEADERS[version](stream)
-    if dtype.hasobject:
-        return "it holds Python objects, which are not read"
+        problem = f"it is in version {version[0]}.{version[1]} of NumPy's format; 1.0 and 2.0 are read"
+        raise DataError(Fault(place, problem, _SAVE_AS_NUMBERS))
+    shape, fortran, dtype = _HEADERS[version](stream)
     left = n_bytes - stream.tell()
-    if min(shape, default=0) < 0 or not dtype.itemsize or prod(shape) * dtype.itemsize != left:
-        return f"its header claims shape {shape} and type {dtype}, but {left:,} bytes follow"
-    return ""
+    if dtype.hasobject:
+        problem = "it holds Python objects, which are not read"
+    elif min(shape, default=0) < 0 or not dtype.itemsize or prod(shape) * dtype.itemsize != left:
+        problem = f"its header claims shape {shape} and type {dtype}, but {left:,} bytes follow"
+    if problem:
+        raise DataError(Fault(place, problem, _SAVE_AS_NUMBERS))
+    return shape, fortran, dtype

@@ -31,12 +31,15 @@ class TableRules:
         Height and width of the images, where they were given.
     group_by
         The column that tells which images show one garment; None: "group", if there is one.
+    labelled
+        Whether there has to be a column of labels.
     """
 
     n_pixels: int | None = None
     largest_label: int | None = None
     size: Size | None = None
     group_by: str | None = None
+    labelled: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ class Layout:
     columns
         Names as the header has them.
     label, group
-        Positions of these columns.
+        Positions of these columns, None where there is none.
     shape
         The image that the pixel columns make.
     """
 
     columns: tuple[str, ...]
-    label: int
+    label: int | None
     group: int | None
     shape: ImageShape
 
@@ -131,7 +134,7 @@ def read_layout(columns: Sequence[str], place: str, rules: TableRules, faults: F
     found = FaultList()
     if not _is_no_header(columns, place, found):
         label, group = _position(columns, "label"), _position(columns, rules.group_by or "group")
-        if label is None:
+        if label is None and rules.labelled:
             found.add(
                 place,
                 f"there is no column label; the columns are {_listed(columns)}",
@@ -148,7 +151,7 @@ def read_layout(columns: Sequence[str], place: str, rules: TableRules, faults: F
         shape = ImageShape(*pixels.grid, 1) if pixels.grid else row_shape(len(names), rules.size)
         if shape is None and not found:
             found.add(place, *not_a_row(len(names)))
-        if shape is not None and label is not None and not found:
+        if shape is not None and not found:
             return Layout(tuple(columns), label, group, shape)
     faults.faults.extend(found.faults)
     return None
@@ -173,7 +176,7 @@ def _check_pixels(names: Sequence[str], pixels: _Pixels, place: str, rules: Tabl
     numbers = [number for number in pixels.numbers if number is not None]
     first = 0 if 0 in numbers else 1
     last = max(numbers, default=0) if rules.n_pixels is None else first + rules.n_pixels - 1
-    expected = f"label and {pixels.name(first)} to {pixels.name(last)} are expected"
+    expected = f"{'label and ' if rules.labelled else ''}{pixels.name(first)} to {pixels.name(last)} are expected"
     if not numbers:
         problem = f"there are no pixel columns, but {_listed(names)}" if names else "there are no pixel columns"
         faults.add(

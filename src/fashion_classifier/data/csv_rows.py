@@ -184,7 +184,8 @@ class _Rows:
         if problem:
             self.problems.append((line, problem))
             return
-        self._take_label(line, fields[self.layout.label])
+        if self.layout.label is not None:
+            self._take_label(line, fields[self.layout.label])
         self._take_pixels(line, [fields[position] for position in self.layout.pixels])
         if self.layout.group is not None:
             self._take_group(line, fields[self.layout.group])
@@ -213,16 +214,11 @@ class _Rows:
             self.labels_of.setdefault(LabelKind.of(text), []).append((line, text))
 
     def _take_pixels(self, line: int, texts: list[str]) -> None:
-        levels = _as_levels(texts)
+        levels = as_levels(texts)
         if levels is not None:
             self.levels += levels
-            return
-        for position, text in zip(self.layout.pixels, texts, strict=True):
-            if _as_levels([text]) is None:
-                expected = (
-                    "grey levels are 0 to 255" if _is_integer(text) else "grey levels are whole numbers from 0 to 255"
-                )
-                self.problems.append((line, f"{self.layout.columns[position]} is {_shown(text)}; {expected}"))
+        else:
+            self.problems.extend((line, problem) for problem in level_problems(texts, self.layout))
 
     def _take_group(self, line: int, text: str) -> None:
         assert self.layout.group is not None
@@ -232,7 +228,7 @@ class _Rows:
             self.problems.append((line, f"{column} is empty; every image belongs to a group"))
 
 
-def _as_levels(texts: Sequence[str]) -> bytes | None:
+def as_levels(texts: Sequence[str]) -> bytes | None:
     """Return grey levels; None if a text is anything but digits, or more than 255."""
     joined = "".join(texts)
     if not (joined.isascii() and joined.isdigit()):
@@ -241,6 +237,18 @@ def _as_levels(texts: Sequence[str]) -> bytes | None:
         return bytes(map(int, texts))
     except ValueError:
         return None
+
+
+def level_problems(texts: Sequence[str], layout: Layout) -> list[str]:
+    """Say of each pixel of a row that is no grey level what it is."""
+    problems = []
+    for position, text in zip(layout.pixels, texts, strict=True):
+        if as_levels([text]) is None:
+            expected = (
+                "grey levels are 0 to 255" if _is_integer(text) else "grey levels are whole numbers from 0 to 255"
+            )
+            problems.append(f"{layout.columns[position]} is {_shown(text)}; {expected}")
+    return problems
 
 
 def _is_integer(text: str) -> bool:

@@ -28,7 +28,7 @@ _COMMA, _LINE_END, _ZERO = b",\n0"
 Report = Callable[[int], None]  # told how many bytes of the file are done
 
 
-class _Cut(NamedTuple):
+class CutLines(NamedTuple):
     """Lines whose text columns were cut off: these, row by row in the order of columns, and the rest as text."""
 
     texts: list[list[bytes]]
@@ -120,6 +120,44 @@ def parse_levels(text: bytes, n_columns: int) -> NDArray[np.uint8] | None:
     return None if numbers.max() > 255 else numbers.astype(np.uint8).reshape(-1, n_columns)
 
 
+def cut_lines(block: bytes, layout: Layout) -> CutLines | None:
+    r"""Cut the text columns off lines.
+
+    Parameters
+    ----------
+    block
+        Whole lines, each with its end, of LF or CRLF.
+    layout
+        Which columns hold text.
+
+    Returns
+    -------
+    CutLines or None
+        None if a text column stands between pixels, or a line is strange.
+    """
+    positions = {position for position in (layout.label, layout.group) if position is not None}
+    n_first = next(n for n in range(len(positions) + 1) if n not in positions)
+    n_last = len(positions) - n_first
+    last = len(layout.columns) - n_last
+    if any(n_first <= position < last for position in positions) or b"\0" in block:
+        return None
+    if b"\r" in block:
+        block = block.replace(b"\r\n", b"\n")
+        if b"\r" in block:
+            return None
+    texts, pixels = [], []
+    for line in block[:-1].split(b"\n"):
+        fields = line.split(b",", n_first)
+        if n_last:
+            fields[-1:] = fields[-1].rsplit(b",", n_last)
+        if len(fields) != len(positions) + 1:
+            return None
+        pixels.append(fields.pop(n_first))
+        texts.append(fields)
+    pixels.append(b"")
+    return CutLines(texts, b"\n".join(pixels))
+
+
 def _read_header(path: Path, place: str, rules: TableRules, faults: FaultList) -> Layout | None:
     """Read and check the first line."""
     with closing(read_records(path)) as records:
@@ -143,7 +181,7 @@ def _read_fast(path: Path, layout: Layout, rules: TableRules, report: Report) ->
         if not header.endswith(b"\n") or b"\r" in header.removesuffix(b"\r\n") or header.count(b'"') % 2:
             return None
         for block in _blocks(file):
-            cut = _cut(block, layout)
+            cut = cut_lines(block, layout)
             parsed = None if cut is None else parse_levels(cut.pixels, len(layout.pixels))
             if cut is None or parsed is None:
                 return None
@@ -169,37 +207,13 @@ def _blocks(file: BinaryIO) -> Iterator[bytes]:
         yield rest + b"\n"
 
 
-def _cut(block: bytes, layout: Layout) -> _Cut | None:
-    """Cut the text columns off the lines; None if one stands between pixels, or a line is strange."""
-    positions = {position for position in (layout.label, layout.group) if position is not None}
-    n_first = next(n for n in range(len(positions) + 1) if n not in positions)
-    n_last = len(positions) - n_first
-    last = len(layout.columns) - n_last
-    if any(n_first <= position < last for position in positions) or b"\0" in block:
-        return None
-    if b"\r" in block:
-        block = block.replace(b"\r\n", b"\n")
-        if b"\r" in block:
-            return None
-    texts, pixels = [], []
-    for line in block[:-1].split(b"\n"):
-        fields = line.split(b",", n_first)
-        if n_last:
-            fields[-1:] = fields[-1].rsplit(b",", n_last)
-        if len(fields) != len(positions) + 1:
-            return None
-        pixels.append(fields.pop(n_first))
-        texts.append(fields)
-    pixels.append(b"")
-    return _Cut(texts, b"\n".join(pixels))
-
-
 def _as_table(
     levels: Sequence[NDArray[np.uint8]], texts: Sequence[list[bytes]], layout: Layout, rules: TableRules
 ) -> Table | None:
     """Put blocks together and encode labels; None if there is no row, or a label or group is strange."""
     if not texts:
         return None
+    assert layout.label is not None, "a table that is loaded has labels"
     group_first = layout.group is not None and layout.group < layout.label
     labels = _encode([row[1 if group_first else 0] for row in texts], rules)
     groups = None

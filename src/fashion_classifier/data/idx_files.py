@@ -146,7 +146,7 @@ def _read_stream(
     stream: BinaryIO | gzip.GzipFile, kind: str, limit: int, place: str, faults: FaultList
 ) -> NDArray[np.uint8] | None:
     """Read an array of bytes whose header announces no more than `limit` bytes."""
-    shape = _read_header(stream, kind, place, faults)
+    shape = read_header(stream, kind, place, faults)
     if shape is None:
         return None
     n_bytes = prod(shape)
@@ -169,8 +169,25 @@ def _read_stream(
     return content.reshape(shape[:3] if shape[3:] == (1,) else shape)
 
 
-def _read_header(stream: BinaryIO | gzip.GzipFile, kind: str, place: str, faults: FaultList) -> tuple[int, ...] | None:
-    """Read the magic number and the lengths of the axes."""
+def read_header(stream: BinaryIO | gzip.GzipFile, kind: str, place: str, faults: FaultList) -> tuple[int, ...] | None:
+    """Read the magic number and the lengths of the axes.
+
+    Parameters
+    ----------
+    stream
+        At the beginning of the file.
+    kind
+        "images" or "labels".
+    place
+        What to call the file in messages.
+    faults
+        Takes what is wrong.
+
+    Returns
+    -------
+    tuple of int or None
+        The lengths; None if there was a fault.
+    """
     magic = stream.read(4)
     axes = (3, 4) if kind == "images" else (1,)
     expected = " or ".join(f"0x{_UNSIGNED_BYTE << 8 | n:08x}" for n in axes)

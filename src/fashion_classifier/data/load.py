@@ -11,8 +11,8 @@ from fashion_classifier.data import sample
 from fashion_classifier.data.cache import cache_folder, recall, remember, state_of
 from fashion_classifier.data.collection import SAMPLE, Collection, arrange
 from fashion_classifier.data.download import download_fashion_mnist
-from fashion_classifier.data.pixels import resized
-from fashion_classifier.data.raw import RawCollection
+from fashion_classifier.data.pixels import resized, with_channels
+from fashion_classifier.data.raw import RawCollection, RawPart
 from fashion_classifier.data.sources import ReadOptions, find_source
 from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.progress import Progress, silent
@@ -129,12 +129,13 @@ def load(
 def _sample(options: ReadOptions) -> RawCollection:
     """Draw the sample, in another size if that is asked for."""
     drawn = sample.draw_sample()
-    if options.image_size is None:
-        return drawn
-    training = replace(drawn.training, images=resized(drawn.training.images, options.image_size))
     assert drawn.test is not None
-    test = replace(drawn.test, images=resized(drawn.test.images, options.image_size))
-    return replace(drawn, training=training, test=test)
+
+    def brought(part: RawPart) -> RawPart:
+        images = part.images if options.image_size is None else resized(part.images, options.image_size)
+        return replace(part, images=images if options.channels is None else with_channels(images, options.channels))
+
+    return replace(drawn, training=brought(drawn.training), test=brought(drawn.test))
 
 
 def _official_files(progress: Progress) -> Path:

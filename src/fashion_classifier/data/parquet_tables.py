@@ -112,18 +112,34 @@ def read_shard(path: Path, place: str, size: Size | None, group_by: str | None, 
 
 def _find_columns(schema: Mapping[str, pl.DataType], place: str, group_by: str | None) -> _Columns:
     """Find the columns by their names."""
-    image = next((name for name in ("image", "img") if name in schema), None)
-    label = next((name for name in ("label", "labels") if name in schema), None)
-    if image is None or label is None:
-        missing = "image" if image is None else "label"
-        problem = f"there is no column {missing}; the columns are {', '.join(schema)}"
-        raise DataError(Fault(place, problem, "Rename or add the column"))
+    image = find_image(schema, place)
+    label = _first_of(("label", "labels"), schema, place)
     if group_by is not None and group_by not in schema:
         raise UsageError(
             f"{place}: there is no column {group_by!r} to group by; the columns are {', '.join(schema)}. "
             "Name one of these."
         )
     return _Columns(image, label, group_by or ("group" if "group" in schema else None))
+
+
+def find_image(schema: Mapping[str, pl.DataType], place: str) -> str:
+    """Find the column of images by its name.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    return _first_of(("image", "img"), schema, place)
+
+
+def _first_of(names: Sequence[str], schema: Mapping[str, pl.DataType], place: str) -> str:
+    """Return the first of some names that a column has."""
+    found = next((name for name in names if name in schema), None)
+    if found is None:
+        problem = f"there is no column {names[0]}; the columns are {', '.join(schema)}"
+        raise DataError(Fault(place, problem, "Rename or add the column"))
+    return found
 
 
 def _class_names(metadata: Mapping[str, str], label: str, place: str) -> tuple[str, ...] | None:
@@ -168,7 +184,7 @@ def _read_rows(
         if n_bytes > MAX_IMAGE_BYTES:
             problem = f"its rows take more than {MAX_IMAGE_BYTES // 1024**3} GiB"
             raise DataError(Fault(place, problem, "Use fewer or smaller images"))
-        column = _content(rows[columns.image], place)
+        column = content_of(rows[columns.image], place)
         if column.dtype == pl.Binary:
             encoded.extend(column.to_list())
         else:
@@ -183,8 +199,14 @@ def _read_rows(
     return None if labels is None else Shard(pictures, images, labels, groups)
 
 
-def _content(column: pl.Series, place: str) -> pl.Series:
-    """Return what holds the pictures: of {bytes, path}, Hugging Face's form, the bytes."""
+def content_of(column: pl.Series, place: str) -> pl.Series:
+    """Return what holds the pictures: of {bytes, path}, Hugging Face's form, the bytes.
+
+    Raises
+    ------
+    DataError
+        If it is a column of something else than pictures or lists of pixel values.
+    """
     if isinstance(column.dtype, pl.Struct):
         fields = [field.name for field in column.dtype.fields]
         if "bytes" not in fields:
@@ -207,8 +229,14 @@ def _pictures(encoded: Sequence[bytes | None], place: str, faults: FaultList) ->
     return [Picture(f"{place}, row {row}", content or b"") for row, content in enumerate(encoded, start=1)]
 
 
-def _images(column: pl.Series, place: str, size: Size | None) -> Images:
-    """Turn lists of pixel values into images."""
+def pixel_array(column: pl.Series, place: str) -> NDArray[np.generic]:
+    """Turn lists of pixel values, perhaps in lists of rows, into an array of numbers, n rows first.
+
+    Raises
+    ------
+    DataError
+        If they differ in size, or hold something else than numbers.
+    """
     axes = [len(column)]
     while isinstance(column.dtype, pl.List | pl.Array):
         column = column.arr.to_list() if isinstance(column.dtype, pl.Array) else column
@@ -220,8 +248,13 @@ def _images(column: pl.Series, place: str, size: Size | None) -> Images:
     if not column.dtype.is_numeric() or column.null_count():
         problem = f"the pixel values are of type {column.dtype}, or some are missing"
         raise DataError(Fault(place, problem, "Write whole numbers from 0 to 255"))
+    return column.to_numpy().reshape(axes)
+
+
+def _images(column: pl.Series, place: str, size: Size | None) -> Images:
+    """Turn lists of pixel values into images."""
     found = FaultList()
-    images = as_images(column.to_numpy().reshape(axes), place, size, found)
+    images = as_images(pixel_array(column, place), place, size, found)
     found.raise_if_any()
     assert images is not None
     return images

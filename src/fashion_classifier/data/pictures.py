@@ -7,23 +7,38 @@ from __future__ import annotations
 
 import io
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import DataError, Fault
 
 MAX_PIXELS = 64_000_000
+MAX_BYTES = 400_000_000  # that decoding one picture and bringing it to grey or RGB may take, as estimated here
+STRIP_PIXELS = 2_000_000  # that are brought to grey or RGB at a time
+# Bytes a pixel that a format's decoder takes beside the pixels themselves, measured with Pillow 13: libwebp keeps two
+# canvases and hands out a third; libtiff hands out whole strips, which may be the whole picture.
+_DECODER_BYTES = {"WEBP": 14, "TIFF": 4}
+_COEFFICIENT_BYTES = 2  # of each sample of a progressive JPEG, all of which are kept until its end
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 REDUCING_GAP = 3.0  # how much larger than wanted a picture stays in the cheap first step of shrinking it
 _SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap height and width
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 PictureSource = Path | bytes
 Pixels = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) colour
@@ -52,7 +67,7 @@ def read_picture(
     Raises
     ------
     DataError
-        If it is none of these formats, damaged, or has more than 64 megapixels.
+        If it is none of these formats, damaged, has more than 64 megapixels, or would take more than 400 MB.
     """
     with opened_picture(source, place) as picture:
         if near is not None:
@@ -101,6 +116,7 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 _refuse_size(place, f"{picture.height}x{picture.width} pixels")
+            _check_before_decoding(picture)
             yield picture
     except DataError:
         raise
@@ -120,22 +136,89 @@ def plain(picture: Image.Image) -> Image.Image:
     Raises
     ------
     ValueError
-        If its pixels have no agreed range.
+        If its pixels have no agreed range, or decoding it would take too much memory.
     """
+    _check_bytes(picture.width * picture.height * _bytes_per_pixel(picture), picture)
     picture.load()
-    if (picture.info or picture.format == "TIFF") and _orientation(picture) != 1:
-        picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I;16"):
-        levels = np.asarray(picture).astype(np.uint32)
-        return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
+    turn = _TURNS.get(_orientation(picture)) if picture.info or picture.format == "TIFF" else None
+    levels = _grey_or_colour(picture)
+    return levels if turn is None else levels.transpose(turn)
+
+
+def _grey_or_colour(picture: Image.Image) -> Image.Image:
+    """Bring a decoded picture to mode "L" or "RGB", a strip at a time, so that a large one is not there three times."""
     if picture.mode in ("I", "F"):
         raise ValueError("32 bits a pixel, of which it is not known what is black and what white")
-    if picture.has_transparency_data:
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture.convert("RGBA")).convert("RGB")
-    if picture.mode in ("L", "RGB"):
+    convert = _converter(picture)
+    if convert is None:
         return picture
-    return picture.convert("L" if picture.mode == "1" else "RGB")
+    width, height = picture.size
+    rows = max(1, STRIP_PIXELS // width)
+    if rows >= height:
+        return convert(picture)
+    whole: Image.Image | None = None
+    for top in range(0, height, rows):
+        strip = convert(picture.crop((0, top, width, min(height, top + rows))))
+        whole = whole or Image.new(strip.mode, picture.size)
+        whole.paste(strip, (0, top))
+    assert whole is not None
+    return whole
+
+
+def _converter(picture: Image.Image) -> Callable[[Image.Image], Image.Image] | None:
+    """Return what makes grey or colour of a strip of a picture; None where it is that already."""
+    if picture.mode.startswith("I;16"):
+        return _eight_bits
+    if picture.has_transparency_data:
+        return _on_white
+    if picture.mode in ("L", "RGB"):
+        return None
+    mode = "L" if picture.mode == "1" else "RGB"
+    return lambda strip: strip.convert(mode)
+
+
+def _eight_bits(strip: Image.Image) -> Image.Image:
+    """Scale 16 bits to 8."""
+    levels = np.asarray(strip).astype(np.uint32)
+    return Image.fromarray(((levels * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _on_white(strip: Image.Image) -> Image.Image:
+    """Lay what is transparent over white."""
+    white = Image.new("RGBA", strip.size, "white")
+    return Image.alpha_composite(white, strip.convert("RGBA")).convert("RGB")
+
+
+def _bytes_per_pixel(picture: Image.Image) -> int:
+    """Estimate what a pixel of an opened picture takes until it is grey or RGB and stands upright."""
+    stored = {"1": 1, "I": 4, "F": 4}.get(
+        picture.mode, 2 if picture.mode.startswith("I;16") else len(picture.getbands())
+    )
+    plainly = picture.mode in ("L", "RGB") and "transparency" not in picture.info
+    result = 1 if picture.mode in ("1", "L", "I;16") else 3
+    turned = picture.format in ("JPEG", "TIFF", "WEBP") and _orientation(picture) in _TURNS
+    decoder = _DECODER_BYTES.get(picture.format or "", 0)
+    if picture.info.get("progressive"):
+        decoder += len(picture.getbands()) * _COEFFICIENT_BYTES
+    return stored + decoder + result * ((not plainly) + turned)
+
+
+def _check_before_decoding(picture: Image.Image) -> None:
+    """Refuse what takes too much memory whatever is wanted; a JPEG may be decoded at a fraction of its size."""
+    n_pixels = picture.width * picture.height
+    if picture.format != "JPEG":
+        _check_bytes(n_pixels * _bytes_per_pixel(picture), picture)
+    elif picture.info.get("progressive"):
+        _check_bytes(n_pixels * len(picture.getbands()) * _COEFFICIENT_BYTES, picture)
+
+
+def _check_bytes(n_bytes: int, picture: Image.Image) -> None:
+    """Refuse a picture whose decoding would take too much memory."""
+    if n_bytes > MAX_BYTES:
+        raise ValueError(
+            f"its {picture.height}x{picture.width} pixels, as {picture.format} in mode {picture.mode}, take about "
+            f"{n_bytes / 1e6:,.0f} MB to decode; at most {MAX_BYTES / 1e6:,.0f} MB are taken"
+        )
 
 
 def upright_size(picture: Image.Image) -> tuple[int, int]:

@@ -101,6 +101,23 @@ def resized(images: Images, size: Size, progress: Progress = silent) -> Images:
     return result
 
 
+def with_channels(images: Images, channels: int) -> Images:
+    """Make images grey (1 channel) or give them three equal colours (3), where they are not so already.
+
+    Parameters
+    ----------
+    images
+        uint8 array of shape (n, height, width) or (n, height, width, 3).
+    channels
+        1 or 3.
+    """
+    shape = ImageShape.of(images)
+    if shape.channels == channels:
+        return images
+    wanted = shape._replace(channels=channels)
+    return np.stack([to_array(Image.fromarray(image), wanted) for image in images])
+
+
 def _shape_of(shape: tuple[int, ...], place: str, size: Size | None, faults: FaultList) -> ImageShape | None:
     """Tell the image shape of an array of images."""
     if len(shape) == 2 and (row := row_shape(shape[1], size)) is not None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LabelColumn, all_names, check_every_class_everywhere
-from fashion_classifier.data.pixels import resized
+from fashion_classifier.data.pixels import resized, with_channels
 from fashion_classifier.data.raw import RawCollection, RawPart
 from fashion_classifier.errors import FaultList, UsageError
 from fashion_classifier.progress import Progress, silent
@@ -43,6 +43,8 @@ class ReadOptions:
     image_size
         Height and width to which all images are brought, 1 to 4096 pixels; rows of pixel values are read as
         images of this size where their length fits. None: as the source has them.
+    channels
+        1 for grey or 3 for colour, to which all images are brought. None: as the source has them.
     group_by
         What tells that several images show one garment. For class folders a regular expression, searched
         for in the path below the source, whose first group (or whole match) names the garment; for CSV and
@@ -52,13 +54,16 @@ class ReadOptions:
     Raises
     ------
     UsageError
-        If the size is not possible.
+        If the size or the number of channels is not possible.
     """
 
     image_size: tuple[int, int] | None = None
+    channels: int | None = None
     group_by: str | None = None
 
     def __post_init__(self) -> None:
+        if self.channels not in (None, 1, 3):
+            raise UsageError(f"channels must be 1 (grey) or 3 (colour), but got {self.channels}. Choose one of them.")
         if self.image_size is not None and not all(1 <= side <= LARGEST_SIDE for side in self.image_size):
             raise UsageError(
                 f"image size: height and width must be 1 to {LARGEST_SIDE} pixels, "
@@ -282,11 +287,18 @@ def collect(
         validation=finished.get("validation"),
         test=finished.get("test"),
         claims_fashion_mnist=source.claims_fashion_mnist(),
-        notes=(*source.notes, *notes),
+        notes=(*source.notes, *notes, *_channel_note(parts, options)),
     )
 
 
+def _channel_note(parts: Mapping[Split, FoundPart], options: ReadOptions) -> tuple[str, ...]:
+    """Say that colours were left out, where they were."""
+    coloured = any(part.images is not None and part.images.ndim == 4 for part in parts.values())
+    return ("The images are in colour; they were made grey.",) if coloured and options.channels == 1 else ()
+
+
 def _at_size(part: FoundPart, options: ReadOptions, progress: Progress) -> Images:
-    """Return a part's images at the size that was asked for."""
+    """Return a part's images at the size and with the channels that were asked for."""
     assert part.images is not None
-    return part.images if options.image_size is None else resized(part.images, options.image_size, progress)
+    images = part.images if options.image_size is None else resized(part.images, options.image_size, progress)
+    return images if options.channels is None else with_channels(images, options.channels)

@@ -262,12 +262,13 @@ def prepare_for(
 
     Data that the model was made from is split as it was then, so that its test set holds no image that it has learned.
     """
-    size = opened.model.shape[:2]
+    *sides, channels = opened.model.shape
+    size = (sides[0], sides[1])
     own = opened.run is not None and data == AUTO
     if opened.run is not None and own:
-        config = replace(opened.run.config, image_size=size, device="auto")
+        config = replace(opened.run.config, image_size=size, channels=channels, device="auto")
     else:
-        config = RunConfig(data=data, image_size=size, group_by=group_by, seed=seed)
+        config = RunConfig(data=data, image_size=size, channels=channels, group_by=group_by, seed=seed)
     prepared = prepare(config, used_s=used_s, progress=progress)
     split_then = _split_of(opened, prepared.collection)
     if split_then and not own:

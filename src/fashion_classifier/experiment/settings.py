@@ -27,6 +27,8 @@ class RunConfig:
         A source as for `fashion_classifier.data.load`.
     image_size
         (height, width) to which images are brought; None for their own, or a chosen size where they differ.
+    channels
+        1 or 3, to which images are brought; None for their own.
     group_by
         What tells images of one garment: a column, or a regular expression over paths.
     validation_fraction
@@ -55,6 +57,7 @@ class RunConfig:
 
     data: str = "auto"
     image_size: tuple[int, int] | None = None
+    channels: int | None = None
     group_by: str | None = None
     validation_fraction: float = 0.2
     minutes: float | None = 5.0
@@ -119,7 +122,7 @@ class RunConfig:
     @property
     def read_options(self) -> ReadOptions:
         """How the data is read."""
-        return ReadOptions(image_size=self.image_size, group_by=self.group_by)
+        return ReadOptions(image_size=self.image_size, channels=self.channels, group_by=self.group_by)
 
     @property
     def split_config(self) -> SplitConfig:

@@ -10,6 +10,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from fashion_classifier.data.dataset import Images, ImageShape
-from fashion_classifier.data.pictures import read_picture, to_array
+from fashion_classifier.data.pictures import Pixels, read_picture, to_array
 from fashion_classifier.errors import DataError, UnavailableError
 from fashion_classifier.inference.cores import available_cores
 
@@ -55,19 +56,27 @@ class DecodedBatch:
 
 def decode(paths: Iterable[str], shape: ImageShape) -> DecodedBatch:
     """Read pictures in an image shape; a file that cannot be read is told with its error."""
-    names, errors, images = tuple(paths), [], []
-    for name in names:
-        error = ""
-        try:
-            images.append(to_array(read_picture(Path(name), near=shape[:2]), shape))
-        except DataError as fault:
-            error = str(fault)
-        except OSError as fault:
-            error = f"{name}: it cannot be read ({fault.strerror or fault})"
-        errors.append(error)
+    names, errors, images = tuple(paths), list[str](), list[Pixels]()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PIL warns of oddities in files whose pixels it reads all the same
+        for name in names:
+            image, error = _decode_one(name, shape)
+            errors.append(error)
+            images.extend([] if image is None else [image])
     form = (len(images), *shape[:2], *((3,) if shape.channels == 3 else ()))
     stacked = np.stack(images) if images else np.empty(form, np.uint8)
     return DecodedBatch(names, tuple(errors), stacked)
+
+
+def _decode_one(name: str, shape: ImageShape) -> tuple[Pixels | None, str]:
+    """Read one picture, or say why it cannot be read."""
+    try:
+        return to_array(read_picture(Path(name), near=shape[:2]), shape), ""
+    except DataError as fault:
+        return None, str(fault)
+    except (MemoryError, OSError) as fault:
+        reason = getattr(fault, "strerror", None) or str(fault) or "there is not enough memory"
+        return None, f"{name}: it cannot be read ({reason})"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from fashion_classifier.data.pictures import SUFFIXES
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.inference.answers import Answer, answers
 from fashion_classifier.inference.decoding import DecodedBatch, decoding
+from fashion_classifier.inference.globs import ANY_DEPTH, expand, is_pattern
 from fashion_classifier.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class PictureFiles:
     Parameters
     ----------
     places
-        Files and folders.
+        Files, folders and patterns.
     n
         How many files were found.
     longest
@@ -66,36 +67,68 @@ class PictureFiles:
 def find_pictures(places: Sequence[Path]) -> PictureFiles:
     """Find the files to classify: each file that is named, and the pictures in each folder that is named.
 
+    Parameters
+    ----------
+    places
+        Files, folders, and patterns such as ``photos/**/*.jpg``; a pattern stands for the files and folders that it
+        matches, one with ``**`` for files alone.
+
     Raises
     ------
     UnavailableError
-        If a place does not exist, or no picture is found at all.
+        If a place does not exist, a pattern matches nothing, or no picture is found at all.
     """
-    for place in places:
-        if not place.exists():
-            raise UnavailableError(f"{place}: there is no such file or folder.")
-    n = longest = 0
-    for path in _walk(places):
-        n, longest = n + 1, max(longest, len(path))
-    if not n:
+    files = count_pictures(places)
+    if not files.n:
         raise UnavailableError(
             f"{', '.join(map(str, places))}: there are no pictures here; files ending in "
             f"{', '.join(sorted(SUFFIXES))} are looked for."
         )
+    return files
+
+
+def count_pictures(places: Sequence[Path]) -> PictureFiles:
+    """Find the files to classify, of which there may be none; see `find_pictures`."""
+    for place in places:
+        if is_pattern(place):
+            if next(expand(place), None) is None:
+                raise UnavailableError(f"{place}: nothing is called so, and no file matches it as a pattern.")
+        elif not os.path.lexists(place):
+            raise UnavailableError(f"{place}: there is no such file or folder.")
+    n = longest = 0
+    for path in _walk(places):
+        n, longest = n + 1, max(longest, len(path))
     return PictureFiles(tuple(places), n, longest)
+
+
+def matched_files(pattern: Path) -> Iterator[str]:
+    """Yield what a pattern stands for: the files that it matches, and the pictures in folders that it matches."""
+    files_alone = ANY_DEPTH in pattern.parts  # which reaches what is in the folders, too
+    for path in expand(pattern):
+        if not os.path.isdir(path):  # noqa: PTH112 - for each of a million
+            yield path
+        elif not files_alone:
+            yield from _in_folder(path)
 
 
 def _walk(places: Sequence[Path]) -> Iterator[str]:
     """Yield the paths of files and of the pictures in folders, in the order of their names."""
     for place in places:
-        if not place.is_dir():
+        if is_pattern(place):
+            yield from matched_files(place)
+        elif place.is_dir():
+            yield from _in_folder(str(place))
+        else:
             yield str(place)
-            continue
-        for folder, folders, files in os.walk(place):
-            folders.sort()
-            for name in sorted(files):
-                if os.path.splitext(name)[1].lower() in SUFFIXES and name[0] != ".":  # noqa: PTH122 - for each of a million
-                    yield os.path.join(folder, name)  # noqa: PTH118 - as above
+
+
+def _in_folder(place: str) -> Iterator[str]:
+    """Yield the pictures in a folder and in those below it, in the order of their names."""
+    for folder, folders, files in os.walk(place):
+        folders.sort()
+        for name in sorted(files):
+            if os.path.splitext(name)[1].lower() in SUFFIXES and name[0] != ".":  # noqa: PTH122 - for each of a million
+                yield os.path.join(folder, name)  # noqa: PTH118 - as above
 
 
 def predict_files(model: Classifier, files: PictureFiles, *, progress: Progress = silent) -> Iterator[FilePrediction]:
@@ -111,7 +144,7 @@ def predict_files(model: Classifier, files: PictureFiles, *, progress: Progress 
 
 
 def predict_batches(
-    model: Classifier, batches: Iterable[DecodedBatch], n: int, *, progress: Progress = silent
+    model: Classifier, batches: Iterable[DecodedBatch], n: int, *, of: str = "files", progress: Progress = silent
 ) -> Iterator[FilePrediction]:
     """Classify pictures as they are decoded.
 
@@ -120,16 +153,16 @@ def predict_batches(
     model
         Whose shape the pictures have.
     batches
-        What `fashion_classifier.inference.decoding.decoding` gives.
-    n
-        About how many files there are; for the progress.
+        What `fashion_classifier.inference.decoding.decoding` or `fashion_classifier.inference.inputs.reading` gives.
+    n, of
+        About how many there are, and what they are called in the progress.
     """
     begun, done = time.perf_counter(), 0
     for batch in batches:
         yield from _predicted(model, batch)
         done += len(batch.paths)
         rate = done / (time.perf_counter() - begun)
-        progress("Predicting", done, max(n, done), f"{rate:,.0f} files/s")
+        progress("Predicting", done, max(n, done), f"{rate:,.0f} {of}/s")
 
 
 def _predicted(model: Classifier, batch: DecodedBatch) -> Iterator[FilePrediction]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from fashion_classifier.data.class_folders import folder_name
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.answers import Answer
+from fashion_classifier.inference.globs import is_pattern, reaches
 
 REFUSED = "none of these"  # the folder of the pictures that are refused
 
@@ -22,7 +23,7 @@ class Sorter:
     folder
         Where the class folders lie; made as they are needed.
     places
-        Files and folders from which the pictures come.
+        Files, folders and patterns from which the pictures come.
     link
         Whether symbolic links are made instead of copies.
 
@@ -35,7 +36,7 @@ class Sorter:
     def __init__(self, folder: Path, places: Sequence[Path], *, link: bool = False) -> None:
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file; nothing was overwritten. Name a folder.")
-        inside = [place for place in places if folder.resolve().is_relative_to(place.resolve())]
+        inside = [place for place in places if _lies_in(folder, place)]
         if inside:
             raise UsageError(f"{folder} lies in {inside[0]}, which is sorted: name a folder elsewhere.")
         self.folder, self.link = folder, link
@@ -58,6 +59,11 @@ class Sorter:
         finally:
             unfinished.unlink(missing_ok=True)
         return place
+
+
+def _lies_in(folder: Path, place: Path) -> bool:
+    """Tell whether what is put into a folder would be found again at a place."""
+    return reaches(place, folder) if is_pattern(place) else folder.resolve().is_relative_to(place.resolve())
 
 
 def _free(folder: Path, picture: Path) -> Path:

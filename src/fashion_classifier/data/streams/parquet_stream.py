@@ -1,0 +1,134 @@
+"""A Parquet file of images, read some thousand rows at a time.
+
+As in loading: a file that is made to do harm can end the process (`data.parquet_tables`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.parquet_tables import content_of, find_image, pixel_array
+from fashion_classifier.data.pictures import read_picture, to_array
+from fashion_classifier.data.streams.blocks import Block, PixelFile, array_shape, block_of_array, failed, one_by_one
+from fashion_classifier.errors import DataError, Fault
+
+_FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+ROWS = 2048  # at a time
+
+
+@dataclass(frozen=True)
+class ParquetStream(PixelFile):
+    """A Parquet file with a column image (or img) of pictures or pixel values."""
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Look at the file's metadata."""
+        try:
+            table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+            names = table.collect_schema().names()
+            n = int(table.select(pl.len()).collect().item())
+        except (*_FAULTS, OSError):  # which reading will tell
+            return cls(path, 1, labelled=False)
+        return cls(path, n, any(name in names for name in ("label", "labels")))
+
+    def blocks(self, shape: ImageShape) -> Iterator[Block]:
+        """Read the rows; see `PixelFile.blocks`."""
+        done = 0
+        try:
+            table = pl.scan_parquet(self.path, glob=False, hive_partitioning=False)
+            image = find_image(table.collect_schema(), str(self.path))
+            rows_of = _Rows(self.path, shape)
+            for rows in table.select(image).collect_batches(chunk_size=ROWS, maintain_order=True):
+                yield rows_of.block(rows[image], done + 1)
+                done += len(rows)
+            if not done:
+                yield failed(self.path, f"{self.path}: there are no rows in it. Write the file again.", shape)
+        except DataError as error:
+            yield failed(self.path, error, shape)
+        except _FAULTS as error:
+            reason = " ".join(str(error).split())[:100]
+            after = f" after row {done:,}" if done else ""
+            problem = f"this is no Parquet file, or it is damaged{after} ({reason}). Write the file again."
+            yield failed(self.path, f"{self.path}: {problem}", shape)
+        except OSError as error:
+            yield failed(self.path, f"{self.path}: the file cannot be read ({error.strerror or error})", shape)
+
+
+@dataclass(eq=False)
+class _Rows:
+    """Turns rows into blocks; all rows of pixel values have the size of the first that is sound.
+
+    Parameters
+    ----------
+    path, shape
+        The file, and the image shape that is wanted.
+    axes
+        Of the pixel values of a row, once one was read.
+    """
+
+    path: Path
+    shape: ImageShape
+    axes: tuple[int, ...] | None = None
+
+    def block(self, column: pl.Series, first: int) -> Block:
+        """Turn some rows into a block."""
+        column = content_of(column, str(self.path))
+        places = [f"{self.path}:{number}" for number in range(first, first + len(column))]
+        if column.dtype == pl.Binary:
+            return _pictures(places, column.to_list(), self.shape)
+        try:
+            return block_of_array(self.path, first, self._array(column, places[0]), self.shape)
+        except DataError:
+            return _joined([self._one(column[at : at + 1], place) for at, place in enumerate(places)])
+
+    def _one(self, column: pl.Series, place: str) -> Block:
+        """Turn one row into a block."""
+        try:
+            return one_by_one([place], [self._array(column, place)], self.shape)
+        except DataError as error:
+            return Block((place,), (str(error),), np.empty((0, *array_shape(self.shape)), np.uint8))
+
+    def _array(self, column: pl.Series, place: str) -> NDArray[np.generic]:
+        """Return rows of pixel values as an array."""
+        array = pixel_array(column, place)
+        self.axes = self.axes or array.shape[1:]
+        if array.shape[1:] != self.axes:
+            found = " x ".join(map(str, array.shape[1:]))
+            problem = f"the row has {found} values, those before it have {' x '.join(map(str, self.axes))}"
+            raise DataError(Fault(place, problem, "Bring the images to one size"))
+        return array
+
+
+def _joined(blocks: Sequence[Block]) -> Block:
+    """Put blocks into one."""
+    return Block(
+        tuple(place for block in blocks for place in block.places),
+        tuple(error for block in blocks for error in block.errors),
+        np.concatenate([block.images for block in blocks]),
+    )
+
+
+def _pictures(places: list[str], encoded: list[bytes | None], shape: ImageShape) -> Block:
+    """Decode pictures."""
+    images: list[Images] = []
+    errors = []
+    for place, content in zip(places, encoded, strict=True):
+        error = ""
+        if content is None:
+            error = f"{place}: there is no picture in this row; a path alone is not followed."
+        else:
+            try:
+                images.append(to_array(read_picture(content, place=place, near=shape[:2]), shape))
+            except DataError as fault:
+                error = str(fault)
+        errors.append(error)
+    stacked = np.stack(images) if images else np.empty((0, *array_shape(shape)), np.uint8)
+    return Block(tuple(places), tuple(errors), stacked)

@@ -1,0 +1,80 @@
+"""`fashion train --from`: a model goes on to other classes, and the gain is told to people and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tests.cli.conftest import Fashion, write_npz
+from tests.conftest import blobs
+
+
+def kinds(folder: Path) -> Path:
+    """Draw twenty colour pictures of each of two kinds."""
+    generator = np.random.default_rng(0)
+    for name, level in (("socks", 60), ("gloves", 160)):
+        (folder / name).mkdir(parents=True)
+        for number in range(20):
+            levels = generator.integers(level, level + 60, (30, 20, 3), dtype=np.uint8)
+            Image.fromarray(levels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_a_model_goes_on_to_other_classes(fashion: Fashion, npz: Path):
+    assert fashion("train", "--data", npz, "--model", "cnn", "--epochs", 1, "--threads", 1, "--out", "known").code == 0
+    data = kinds(Path("kinds"))
+    done = fashion("train", "--from", "known", "--data", data, "--epochs", 1, "--threads", 1, "--out", "mine", "--json")
+    assert done.code == 0, done.err
+    facts = done.json
+    assert facts["from"] == "known"
+    assert facts["held_out"]["n"] == facts["gain"]["n"] == facts["from_nothing"]["held_out"]["n"]
+    assert facts["gain"]["verdict"] in {"better", "worse", "not distinguishable"}
+    assert "made grey" in done.err
+    assert "fashion compare mine-from-nothing mine" in done.err
+    assert fashion("evaluate", "mine", "--data", data).code == 0
+    assert fashion("compare", "mine-from-nothing", "mine", "--data", data, "--no-page").code == 0
+    assert fashion("predict", data, "--model", "mine", "--format", "csv").code == 0
+    alone = fashion(
+        "train",
+        "--from",
+        "known",
+        "--data",
+        data,
+        "--epochs",
+        1,
+        "--threads",
+        1,
+        "--out",
+        "alone",
+        "--no-compare",
+        "--json",
+    )
+    assert alone.json["gain"] is None
+    assert not Path("alone-from-nothing").exists()
+
+
+def test_what_the_model_decides_cannot_be_asked_for(fashion: Fashion):
+    done = fashion("train", "--from", "known", "--model", "mlp")
+    assert done.code == 2
+    assert "leave out recipe, model family" in done.err
+
+
+def test_rows_of_pixels_are_predicted_for(fashion: Fashion, npz: Path):
+    assert fashion("train", "--data", npz, "--model", "mlp", "--epochs", 1, "--threads", 1, "--out", "known").code == 0
+    write_npz(Path("more.npz"))
+    done = fashion("predict", "more.npz", "--model", "known", "--json")
+    assert done.code == 0
+    assert done.json["n"] == 300
+    assert done.json["rows"][0]["path"] == "more.npz[x_train]:1"
+    assert "The labels in more.npz are not looked at; `fashion evaluate` judges" in done.err
+    header = ",".join(f"pixel{number}" for number in range(144))
+    rows = [",".join(map(str, image.ravel())) for image in blobs(3).images]
+    Path("x.csv").write_text("\n".join([header, rows[0], rows[1] + ",7", rows[2]]))
+    done = fashion("predict", "*.csv", "--model", "known", "--json")
+    assert done.code == 3
+    assert [row["reason"] != "" and row["class"] is None for row in done.json["rows"]] == [False, True, False]
+    assert done.json["rows"][1]["path"] == "x.csv:3"
+    refused = fashion("predict", "x.csv", "--model", "known", "--sort-into", "sorted")
+    assert refused.code == 2
+    assert "its rows are no files" in refused.err
