@@ -20,12 +20,13 @@ from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, computin
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.augmentation import augment
+from fashion_classifier.training.augmentation import augment, check_fits
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, not_to_be_continued, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
 from fashion_classifier.training.outcome import DivergedError, FitResult
+from fashion_classifier.training.parts import with_parts
 from fashion_classifier.training.running_figures import RunningFigures
 from fashion_classifier.training.sampling import BatchOrder
 
@@ -162,6 +163,7 @@ class _Loop:
     ) -> None:
         self.network, self.validation, self.config, self.how = network, validation, config, how
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
+        check_fits(config.augmentation, self.images)
         self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
         self.taught = None if taught is None else torch.from_numpy(taught).to(how.device)
         self.batch_size = min(config.batch_size, len(training))
@@ -213,12 +215,21 @@ class _Loop:
         self.rate.set(self.progress())
         index = self.order.next_batch()
         generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
-        images = augment(self.images[index], self.config.augmentation, generator)
+        images, parts = self.images[index], None
+        if self.config.augmentation.parts:
+            images, parts = with_parts(images, self.config.augmentation.parts, generator)
+        images = augment(images, self.config.augmentation, generator)
         labels = self.labels[index]
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
             logits = self.network(images).float()
-            loss = self._loss(logits, labels, index)
+            if parts is not None:
+                doubted = _doubt(logits[parts]) / len(logits)
+                whole = ~parts
+                logits, labels, index = logits[whole], labels[whole], index[whole]
+                loss = doubted + self._loss(logits, labels, index) * (len(logits) / len(parts))
+            else:
+                loss = self._loss(logits, labels, index)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -363,6 +374,11 @@ class _Loop:
         self.history = [Epoch(**record) for record in facts["history"]]
         self.stopping = replace(self.stopping, **facts["stopping"])
         self.running.restart(*facts["running"])
+
+
+def _doubt(logits: Tensor) -> Tensor:
+    """Return the sum of the distances from saying that every class is as probable as another."""
+    return -nn.functional.log_softmax(logits, dim=1).mean(1).sum()
 
 
 def _seed_dropout(seed: int, device: str) -> None:
