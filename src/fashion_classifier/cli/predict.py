@@ -35,6 +35,14 @@ class RuntimeChoice(StrEnum):
     OPENVINO = "openvino"
 
 
+class Kind(StrEnum):
+    """What pictures are taken for."""
+
+    AUTO = "auto"
+    IMAGE = "image"
+    PHOTOGRAPH = "photograph"
+
+
 def predict(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Pictures, and folders of pictures.")],
     model: ModelOption = None,
@@ -48,13 +56,25 @@ def predict(
         typer.Option("--sort-into", metavar="FOLDER", help="Copy each picture into a folder of its class in there."),
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="With --sort-into: symbolic links instead of copies.")] = False,
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            "--as",
+            help="Pictures like the training images, or photographs in which a garment is looked for; auto goes by "
+            "the model, and by each picture.",
+        ),
+    ] = Kind.AUTO,
+    show: Annotated[
+        Path | None,
+        typer.Option("--show", metavar="FOLDER", help="Draw each picture beside what the model saw, in there."),
+    ] = None,
     runtime: Annotated[
         RuntimeChoice,
         typer.Option("--runtime", help="What computes; auto takes a fast one that is installed and agrees."),
     ] = RuntimeChoice.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Classify pictures that already look like the model's training data.
+    """Classify photographs of garments, or pictures like the model's training images.
 
     Each row tells the best guess with its probability, the set of classes that holds the true one for 95 % of images
     like those that the model knows, and whether the picture is refused as unlike them. A file that cannot be read is a
@@ -69,10 +89,13 @@ def predict(
       fashion predict photos/ --format jsonl | head
 
       fashion predict photos/ --sort-into sorted/
+
+      fashion predict photos/ --show seen/
     """
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.inference.decoding import decoding
     from fashion_classifier.inference.files import find_pictures, predict_batches
+    from fashion_classifier.inference.photographs.showing import ShownFolder
     from fashion_classifier.inference.shelf import model_facts
     from fashion_classifier.inference.sorting import Sorter
 
@@ -83,23 +106,30 @@ def predict(
             out_to.tell(f"Model: {place.shown}")
         files = find_pictures(paths)
         sorter = None if sort_into is None else Sorter(sort_into, paths, link=link)
+        shown = None if show is None else ShownFolder(show, paths)
         kept: list[Row] = []
         n_rows = n_failed = 0
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
-        with decoding(files, len(files), model_facts(place.path).shape) as batches:
+        of_model = model_facts(place.path)
+        way = {Kind.IMAGE: "resize", Kind.PHOTOGRAPH: "garment"}.get(kind, of_model.pictures)
+        with decoding(files, len(files), of_model.shape, way) as batches:
             opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
                 for prediction in predict_batches(opened, batches, len(files), progress=progress):
                     write(_row(prediction))
                     if sorter is not None and prediction.answer is not None:
                         sorter.put(prediction.path, prediction.answer)
+                    if shown is not None and prediction.answer is not None:
+                        shown.put(prediction.path, prediction.seen, of_model.shape, prediction.answer)
                     n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
         out_to.close()
         if output_file is not None:
             out_to.tell(f"{n_rows:,} rows in {output_file}")
         if sort_into is not None:
             out_to.tell(f"{n_rows - n_failed:,} pictures {'linked' if link else 'copied'} into folders in {sort_into}")
+        if show is not None:
+            out_to.tell(f"{n_rows - n_failed:,} pictures of what the model saw in {show}")
         if n_failed:
             out_to.warn(f"{n_failed:,} of {n_rows:,} files could not be read.")
         facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
@@ -109,6 +139,7 @@ def predict(
                 **facts,
                 "output": None if output_file is None else str(output_file),
                 "sorted_into": None if sort_into is None else str(sort_into),
+                "shown_in": None if show is None else str(show),
                 "rows": kept if output_file is None else None,
             },
         )
