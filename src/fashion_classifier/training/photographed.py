@@ -12,7 +12,11 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
 
 BLACK = 10 / 255  # what is up to this is background: the images' own is 0, with a little noise of JPEG
-ROTATION = 0.2  # radians, standard deviation
+CONTRAST = (0.5, 1.3)  # times
+SHARE_NEGATIVE = 0.1  # of the images have light and dark exchanged, as prints on dark cloth have
+BRIGHTNESS = 0.12  # of white, standard deviation
+ROTATION = 0.15  # radians, standard deviation
+CRUMPLING = 0.05  # of a side, standard deviation of where each fifth of it is moved
 STRETCH = 0.12  # of each side's logarithm, standard deviation
 SHIFT = 0.07  # of a side, standard deviation
 SHARE_RESIDUE = 0.3  # of the images have something of the background
@@ -78,8 +82,8 @@ def _recoloured(levels: Tensor, garment: Tensor, chance: _Chance) -> Tensor:
     """Give garments other greys: darker or lighter, flatter or starker, sometimes the negative."""
     area = garment.sum((1, 2, 3), keepdim=True).clamp(min=1)
     mean = (levels * garment).sum((1, 2, 3), keepdim=True) / area
-    contrast = chance.uniform(0.15, 1.3) * torch.where(chance.uniform(0, 1) < 0.3, -1.0, 1.0)
-    return chance.uniform(0.3, 0.95) + contrast * (levels - mean)
+    contrast = chance.uniform(*CONTRAST) * torch.where(chance.uniform(0, 1) < SHARE_NEGATIVE, -1.0, 1.0)
+    return mean + BRIGHTNESS * chance.normal(1, 1, 1) + contrast * (levels - mean)
 
 
 def _lit(levels: Tensor, chance: _Chance, size: tuple[int, int]) -> Tensor:
@@ -112,11 +116,13 @@ def _blob(chance: _Chance, size: tuple[int, int]) -> Tensor:
 
 
 def _askew(levels: Tensor, chance: _Chance) -> Tensor:
-    """Turn, stretch and shift garments; what comes from beyond the edge is black."""
+    """Turn, stretch, crumple and shift garments; what comes from beyond the edge is black."""
     angle = ROTATION * chance.normal(1, 1, 1)[:, 0, 0, 0]
     tall, wide = ((STRETCH * chance.normal(1, 1, 1)[:, 0, 0, 0]).exp() for _ in range(2))
     across, down = (2 * SHIFT * chance.normal(1, 1, 1)[:, 0, 0, 0] for _ in range(2))
     top = torch.stack([angle.cos() * wide, -angle.sin() * wide, across], 1)
     bottom = torch.stack([angle.sin() * tall, angle.cos() * tall, down], 1)
     grid = affine_grid(torch.stack([top, bottom], 1), list(levels.shape), align_corners=False)
+    crumpled = interpolate(CRUMPLING * chance.normal(2, 5, 5), size=levels.shape[2:], mode="bicubic", align_corners=True)
+    grid = grid + crumpled.movedim(1, 3)
     return grid_sample(levels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
