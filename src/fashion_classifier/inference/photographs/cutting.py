@@ -63,7 +63,7 @@ def cut(evidence: NDArray[np.float64], lab: Lab) -> NDArray[np.bool_]:
 def _edge_costs(lab: Lab) -> NDArray[np.float64]:
     """Return what a mask's edge costs between neighbours: less where the colours differ more than they mostly do."""
     apart = [np.square(lab[a] - lab[b]).sum(-1).ravel() for a, b, _ in _STEPS]
-    usual = float(np.concatenate(apart).mean()) + 1e-9
+    usual = float(np.concatenate([*apart, [1e-9]]).mean()) + 1e-9  # a single pixel has no neighbours
     return np.concatenate(
         [STIFFNESS * weight * np.exp(-change / (2 * usual)) for change, (_, _, weight) in zip(apart, _STEPS, strict=True)],
         dtype=np.float64,

@@ -23,7 +23,7 @@ class Mixture:
     def log_density(self, colours: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the logarithm of the density at colours of shape (n, 3): (n,)."""
         _, volumes = np.linalg.slogdet(self.spreads)
-        parts = np.log(self.shares) - volumes / 2  # (k,)
+        parts = np.log(self.shares) - (volumes + 3 * np.log(2 * np.pi)) / 2  # (k,)
         whitening = np.linalg.cholesky(np.linalg.inv(self.spreads))  # (k, 3, 3)
         logs = [
             part - np.square((colours - mean) @ whiten).sum(1) / 2
