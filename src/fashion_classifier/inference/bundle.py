@@ -64,6 +64,8 @@ class Model:
         How sets of classes are made of its probabilities; None where that was not fitted.
     refusal
         Which images it refuses; None where that was not fitted.
+    refusal_of_photographs
+        Which photographs it refuses, by the average over their views; None where that was not fitted.
     pictures
         Which way pictures are brought to it.
     provenance
@@ -77,6 +79,7 @@ class Model:
     how: PredictConfig
     sets: ConformalRule | None = None
     refusal: RefusalRule | None = None
+    refusal_of_photographs: RefusalRule | None = None
     pictures: PictureWay = "resize"
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -160,6 +163,7 @@ def save_model(
             how=model.how,
             sets=model.sets,
             refusal=model.refusal,
+            refusal_of_photographs=model.refusal_of_photographs,
             pictures=model.pictures,
             provenance=model.provenance,
         )
@@ -202,6 +206,7 @@ def _assemble(folder: Path, described: Description) -> Model:
         how=described.how,
         sets=described.sets,
         refusal=described.refusal,
+        refusal_of_photographs=described.refusal_of_photographs,
         pictures=described.pictures,
         provenance=described.provenance,
     )

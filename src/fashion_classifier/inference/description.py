@@ -57,6 +57,8 @@ class Description:
         How sets of classes are made of the probabilities; None where that was not fitted.
     refusal
         Which images are refused; None where that was not fitted.
+    refusal_of_photographs
+        Which photographs are refused, by the average over their views; None where that was not fitted.
     pictures
         Which way pictures are brought to it.
     provenance
@@ -72,6 +74,7 @@ class Description:
     how: PredictConfig
     sets: ConformalRule | None
     refusal: RefusalRule | None
+    refusal_of_photographs: RefusalRule | None
     pictures: PictureWay
     provenance: dict[str, Any]
 
@@ -91,11 +94,17 @@ def write_description(folder: Path, description: Description) -> None:
         "views": how.views,
         "smoothing": how.smoothing,
         "temperature": how.temperature,
-        "refusal": None if description.refusal is None else asdict(description.refusal),
+        "refusal": _as_dict(description.refusal),
+        "refusal_of_photographs": _as_dict(description.refusal_of_photographs),
         "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
     (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _as_dict(rule: RefusalRule | None) -> dict[str, Any] | None:
+    """Return a rule as JSON holds it."""
+    return None if rule is None else asdict(rule)
 
 
 def write_manifest(folder: Path) -> None:
@@ -210,6 +219,7 @@ def _described(content: Mapping[str, Any]) -> Description:
         how=how,
         sets=_sets(content.get("conformal")),
         refusal=_refusal(content.get("refusal")),
+        refusal_of_photographs=_refusal(content.get("refusal_of_photographs")),
         pictures=way_of(content),
         provenance=dict(content.get("provenance", {})),
     )

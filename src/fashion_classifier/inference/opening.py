@@ -62,6 +62,11 @@ class OpenedModel:
         return self.description.refusal
 
     @property
+    def refusal_of_photographs(self) -> RefusalRule | None:
+        """Which photographs it refuses."""
+        return self.description.refusal_of_photographs
+
+    @property
     def pictures(self) -> PictureWay:
         """Which way pictures are brought to it."""
         return self.description.pictures

@@ -62,6 +62,10 @@ class Classifier(Protocol):
     def refusal(self) -> RefusalRule | None:
         """Which images it refuses."""
 
+    @property
+    def refusal_of_photographs(self) -> RefusalRule | None:
+        """Which photographs it refuses."""
+
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
         """Return probabilities as a float32 array of shape (n, n_classes)."""
 

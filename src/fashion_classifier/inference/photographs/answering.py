@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from fashion_classifier.evaluation.refusal import refuse
 from fashion_classifier.inference.answers import Answer, answers
 from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Classifier, Probabilities
@@ -23,5 +25,22 @@ def probabilities_of(model: Classifier, seen: Sequence[Seen]) -> Probabilities:
 
 
 def answer_photographs(model: Classifier, seen: Sequence[Seen]) -> list[Answer]:
-    """Say what pictures show."""
-    return answers(model, probabilities_of(model, seen))
+    """Say what pictures show.
+
+    A photograph is refused by the model's rule for photographs; where it has none, nothing is said of that. A picture
+    that was taken as it is, is refused by the model's own rule.
+
+    Parameters
+    ----------
+    model
+        What classifies.
+    seen
+        What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for the model's shape.
+    """
+    probabilities = probabilities_of(model, seen)
+    rule = model.refusal_of_photographs
+    refused = [None] * len(seen) if rule is None else refuse(probabilities, rule).tolist()
+    return [
+        replace(answer, refused=strange) if one.photograph else answer
+        for answer, one, strange in zip(answers(model, probabilities), seen, refused, strict=True)
+    ]
