@@ -149,6 +149,8 @@ def _predicted(model: Classifier, batch: DecodedBatch) -> Iterator[FilePredictio
         said = iter(answers(model, model.predict(batch.images)))
     seen = iter(batch.seen)
     for path, error in zip(batch.paths, batch.errors, strict=True):
-        yield FilePrediction(Path(path), None, error) if error else FilePrediction(
-            Path(path), next(said), seen=next(seen, None)
+        yield (
+            FilePrediction(Path(path), None, error)
+            if error
+            else FilePrediction(Path(path), next(said), seen=next(seen, None))
         )

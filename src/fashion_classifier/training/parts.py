@@ -1,7 +1,7 @@
 """Parts of training images shown as if they were whole: things that are none of the classes, for learning to doubt.
 
-The upper half of trousers looks like shorts, the lower half of a dress like a skirt: such things a classifier of garments
-meets, and knows no class for. After "outlier exposure" (arXiv:1812.04606), without any other data.
+The upper half of trousers looks like shorts, the lower half of a dress like a skirt: a classifier of garments meets
+such things, and knows no class for them. After "outlier exposure" (arXiv:1812.04606), without any other data.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def _end_of(extent: Tensor, kept: Tensor, at_first: Tensor) -> Tensor:
     """Keep a share of an extent, from its beginning or its end."""
     first, last = extent.unbind(1)
     length = (last - first) * kept
-    return torch.where(at_first[:, None], torch.stack([first, first + length], 1), torch.stack([last - length, last], 1))
+    return torch.where(
+        at_first[:, None], torch.stack([first, first + length], 1), torch.stack([last - length, last], 1)
+    )
 
 
 def _enlarged(levels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:

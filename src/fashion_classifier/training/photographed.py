@@ -1,8 +1,8 @@
 """Training images changed as if each were cut out of a photograph: other greys, folds, light, askew, badly cut out.
 
 For grey images of things on black, as Fashion-MNIST's. What is drawn here is what differs between those and photographs
-that were cut out and brought to their form: how light a garment is says nothing any more, it lies askew in its frame, is
-lit from one side and folded, and something of the floor was taken along or something of the garment left behind.
+that were cut out and brought to their form: a garment is lighter or darker, lit from one side, folded and crumpled, it
+lies askew in its frame, and something of the floor was taken along or something of the garment left behind.
 """
 
 from __future__ import annotations
@@ -123,6 +123,8 @@ def _askew(levels: Tensor, chance: _Chance) -> Tensor:
     top = torch.stack([angle.cos() * wide, -angle.sin() * wide, across], 1)
     bottom = torch.stack([angle.sin() * tall, angle.cos() * tall, down], 1)
     grid = affine_grid(torch.stack([top, bottom], 1), list(levels.shape), align_corners=False)
-    crumpled = interpolate(CRUMPLING * chance.normal(2, 5, 5), size=levels.shape[2:], mode="bicubic", align_corners=True)
+    crumpled = interpolate(
+        CRUMPLING * chance.normal(2, 5, 5), size=levels.shape[2:], mode="bicubic", align_corners=True
+    )
     grid = grid + crumpled.movedim(1, 3)
     return grid_sample(levels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -53,7 +53,9 @@ def test_a_larger_picture_of_something_cut_out_is_only_resized():
     pixels[10:50, 20:40] = 200
     seen = look(Image.fromarray(pixels), SHAPE)
     assert not seen.photograph
-    np.testing.assert_array_equal(seen.shown, np.asarray(Image.fromarray(pixels).resize((28, 28), Image.Resampling.LANCZOS)))
+    np.testing.assert_array_equal(
+        seen.shown, np.asarray(Image.fromarray(pixels).resize((28, 28), Image.Resampling.LANCZOS))
+    )
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 3), (1, 300), (300, 2), (29, 28)])

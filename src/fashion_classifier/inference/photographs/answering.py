@@ -35,7 +35,7 @@ def answer_photographs(model: Classifier, seen: Sequence[Seen]) -> list[Answer]:
     model
         What classifies.
     seen
-        What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for the model's shape.
+        What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for its shape.
     """
     probabilities = probabilities_of(model, seen)
     rule = model.refusal_of_photographs

@@ -65,6 +65,9 @@ def _edge_costs(lab: Lab) -> NDArray[np.float64]:
     apart = [np.square(lab[a] - lab[b]).sum(-1).ravel() for a, b, _ in _STEPS]
     usual = float(np.concatenate([*apart, [1e-9]]).mean()) + 1e-9  # a single pixel has no neighbours
     return np.concatenate(
-        [STIFFNESS * weight * np.exp(-change / (2 * usual)) for change, (_, _, weight) in zip(apart, _STEPS, strict=True)],
+        [
+            STIFFNESS * weight * np.exp(-change / (2 * usual))
+            for change, (_, _, weight) in zip(apart, _STEPS, strict=True)
+        ],
         dtype=np.float64,
     )

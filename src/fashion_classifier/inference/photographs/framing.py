@@ -1,4 +1,4 @@
-"""A garment cut out of a photograph and brought to the form of Fashion-MNIST's images: light on black, filling the frame."""
+"""A garment cut out of a photograph and brought to Fashion-MNIST's form: light on black, filling the frame."""
 
 from __future__ import annotations
 

@@ -59,9 +59,7 @@ def _background(patches: Patches, unlike: NDArray[np.float64]) -> NDArray[np.flo
     return np.asarray(1 - np.exp(-np.square(along_border) / 2))
 
 
-def _foreground(
-    patches: Patches, unlike: NDArray[np.float64], background: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _foreground(patches: Patches, unlike: NDArray[np.float64], background: NDArray[np.float64]) -> NDArray[np.float64]:
     """Tell how much each patch differs from the background near it, and how near the middle it is: (k,), 0 to 1."""
     apart = np.square(patches.places[:, None] - patches.places).sum(-1)
     contrast = (unlike * np.exp(-apart / (2 * NEAR**2)) * (background * patches.sizes)).sum(1)

@@ -64,7 +64,7 @@ def look(picture: Image.Image, shape: ImageShape) -> Seen:
     """
     if picture.size == (shape.width, shape.height) or is_cut_out(picture):
         return as_it_is(picture, shape)
-    from fashion_classifier.inference.photographs.garment import find_garment  # SciPy starts slowly
+    from fashion_classifier.inference.photographs.garment import find_garment  # noqa: PLC0415 - SciPy starts slowly
 
     longer = max(picture.size)
     size = (max(1, round(picture.width * SIDE / longer)), max(1, round(picture.height * SIDE / longer)))

@@ -1,0 +1,87 @@
+"""Each picture has one answer, of all its views; photographs are refused by a rule of their own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.conftest import blobs
+from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.inference.shelves import put_model
+
+from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.refusal import RefusalRule
+from fashion_classifier.inference.answers import Answer
+from fashion_classifier.inference.bundle import load_model
+from fashion_classifier.inference.photographs import answer_photographs, look
+from fashion_classifier.inference.photographs.answering import probabilities_of
+from fashion_classifier.inference.photographs.showing import ShownFolder, said
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return load_model(put_model(tmp_path_factory.mktemp("models") / "tiny"))
+
+
+@pytest.fixture(scope="module")
+def seen(model):
+    """A photograph, an image that is none, and another photograph."""
+    own = Image.fromarray(blobs(3).images[0])
+    pictures = [photograph(jumper_mask()), own, photograph(jumper_mask(), seed=1)]
+    return [look(picture, model.shape) for picture in pictures]
+
+
+def test_views_are_averaged_by_their_weights(model, seen):
+    weights = np.array([0.5, 0.3, 0.2, 0.0, 0.0, 0.0], np.float32)
+    weighted = replace(seen[0], weights=weights)
+    expected = [weights @ model.predict(weighted.images), model.predict(seen[1].images)[0]]
+    np.testing.assert_allclose(probabilities_of(model, [weighted, seen[1]]), expected, atol=1e-5)
+
+
+def test_each_picture_has_the_answer_of_its_own_views(model, seen):
+    together = answer_photographs(model, seen)
+    for one, answer in zip(seen, together, strict=True):
+        alone = answer_photographs(model, [one])[0]
+        assert (alone.predicted, alone.probability) == (answer.predicted, pytest.approx(answer.probability, abs=1e-5))
+
+
+def test_nothing_seen_nothing_said(model):
+    assert answer_photographs(model, []) == []
+
+
+def test_photographs_are_refused_by_their_rule_and_images_by_the_other(model, seen):
+    never, always = RefusalRule("confidence", 0.9, 1.0), RefusalRule("confidence", 0.9, -1.0)
+    of_photographs = replace(model, refusal=never, refusal_of_photographs=always)
+    assert [answer.refused for answer in answer_photographs(of_photographs, seen)] == [True, False, True]
+    of_images = replace(model, refusal=always, refusal_of_photographs=None)
+    assert [answer.refused for answer in answer_photographs(of_images, seen)] == [None, True, None]
+
+
+def test_what_was_seen_is_drawn_and_nothing_overwritten(model, seen, tmp_path):
+    (tmp_path / "photos").mkdir()
+    path = tmp_path / "photos/jumper.jpg"
+    photograph(jumper_mask()).resize((600, 800)).save(path)
+    folder = ShownFolder(tmp_path / "shown", [tmp_path / "photos"])
+    answer = Answer("Pullover", 0.8, ("Pullover", "Coat"), refused=False)
+    places = [folder.put(path, seen[0], model.shape, answer) for _ in range(2)]
+    places.append(folder.put(path, None, model.shape, Answer("Coat", 0.5, refused=True)))
+    assert [place.name for place in places] == ["jumper.png", "jumper (2).png", "jumper (3).png"]
+    for place in places:
+        with Image.open(place) as picture:
+            assert picture.format == "PNG"
+            assert 600 < picture.width < 1100
+            assert 480 <= picture.height < 600
+            assert len(picture.getcolors(1 << 20)) > 50
+
+
+def test_answers_are_said_in_a_line_or_two():
+    assert said(Answer("Coat", 0.812, ("Coat", "Pullover"), refused=False)) == ["Coat, 81%", "or Pullover"]
+    assert said(Answer("Coat", 0.995, ("Coat",))) == ["Coat, 100%"]
+    assert said(Answer("Bag", 0.3, refused=True)) == ["None of these", "(at best Bag, 30%)"]
+
+
+def test_what_is_shown_lies_elsewhere(tmp_path):
+    with pytest.raises(UsageError, match="name a folder elsewhere"):
+        ShownFolder(tmp_path / "photos/shown", [tmp_path / "photos"])
