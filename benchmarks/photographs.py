@@ -1,17 +1,16 @@
 """From a photograph to a garment: how many photographs of six kinds of garments a Fashion-MNIST model names rightly.
 
-The aim: 75 % balanced accuracy over six kinds (t-shirt, pants, longsleeve, dress, outwear, shirt) by the best guess,
-and 60 % of hats, shorts and skirts, which are none of the ten classes, refused at the threshold that accepts 90 % of the
-six.
+The aim: 75 % balanced accuracy over six kinds (t-shirt, pants, longsleeve, dress, outwear, shirt) by the best guess;
+60 % of hats, shorts and skirts, none of which is one of the ten classes, refused where 90 % of the six are accepted.
 
 python benchmarks/photographs.py PHOTOS --half develop                      half a minute for 150 photographs
 python benchmarks/photographs.py PHOTOS --half locked --model models/mine
 
 PHOTOS holds a folder of photographs for each kind, named as above and `shoes hat shorts skirt`; those of
-alexeygrigorev/clothing-dataset-small (CC0) are. Of the sorted names of each kind, every second from the first on is the
-half on which the path was developed, and the others are the half that nobody looked at: it is for one measurement at
-the end, and chooses nothing. Baselines on the same photographs: grey and resized; grey, negated and resized; and the recipe
-of the authors of Fashion-MNIST (arXiv:1708.07747, section 2) alone, which expects a garment on plain white.
+alexeygrigorev/clothing-dataset-small (CC0) are. Of the sorted names of each kind, every second from the first on is
+the half on which the path was developed, and the others are the half that nobody looked at: it is for one measurement
+at the end, and chooses nothing. Baselines on the same photographs: grey and resized; grey, negated and resized; and
+the recipe of Fashion-MNIST's authors (arXiv:1708.07747, section 2) alone, which expects a garment on plain white.
 """
 
 from __future__ import annotations
