@@ -16,7 +16,7 @@ from fashion_classifier.training.photographed import photographed
 
 @pytest.fixture(scope="module")
 def garments():
-    return torch.from_numpy(np.array(draw_sample(seed=0).training.images[:200]))
+    return torch.from_numpy(np.array(draw_sample(n_training=200, n_test=10).training.images))
 
 
 def generator(seed=0):
