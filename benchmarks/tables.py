@@ -233,8 +233,10 @@ def summary_of_photographs(rows: Sequence[Row]) -> Table:
     last = {(row["half"], row["model"]): row for row in rows}
     return Table(
         title="From a photograph to a garment (`photographs.py`)",
-        columns=["half", "model", "photographs of six kinds", "balanced accuracy", "interval", "grey", "negated"]
-        + ["authors' recipe", "strangers refused at 90 % accepted", "single kinds", "commit"],
+        columns=[
+            *("half", "model", "photographs of six kinds", "balanced accuracy", "interval"),
+            *("grey", "negated", "authors' recipe", "strangers refused at 90 % accepted", "single kinds", "commit"),
+        ],
         rows=[
             [
                 half,

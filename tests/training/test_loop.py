@@ -204,13 +204,12 @@ def test_parts_are_learned_to_be_of_no_class_and_say_nothing_of_how_hard_an_imag
     data = Dataset(drawn.images, drawn.labels, drawn.classes)
     config = replace(PLAIN, epochs=6, augmentation=Augmentation(mirror=False, shift_pixels=0, parts=0.3))
     module = network(data)
-    result = fit(module, data, None, config, FitConfig(seed=0))
+    fit(module, data, None, config, FitConfig(seed=0))
     halves, _ = with_parts(torch.from_numpy(np.array(data.images[:200])), 1.0, torch.Generator().manual_seed(9))
     with torch.no_grad():
         sure = module(torch.from_numpy(np.array(data.images[:200]))).softmax(1).amax(1)
         unsure = module(halves).softmax(1).amax(1)
     assert sure.mean() > unsure.mean() + 0.2
-    assert np.isfinite(result.losses).all()
     once = replace(config, epochs=1, augmentation=Augmentation(parts=0.9))
     losses = fit(network(data), data, None, once, FitConfig(seed=0)).losses
     assert 0.8 < np.isinf(losses).mean() < 1.0
