@@ -223,23 +223,29 @@ class _Loop:
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
             logits = self.network(images).float()
-            if parts is not None:
-                doubted = _doubt(logits[parts]) / len(logits)
-                whole = ~parts
-                logits, labels, index = logits[whole], labels[whole], index[whole]
-                loss = doubted + self._loss(logits, labels, index) * (len(logits) / len(parts))
-            else:
-                loss = self._loss(logits, labels, index)
+            loss = self._loss(logits, labels, index, parts)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.done += 1
-        self._note(index, logits.detach(), labels)
+        whole = slice(None) if parts is None else ~parts
+        self._note(index[whole], logits.detach()[whole], labels[whole])
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
 
-    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
-        """Return what is made small: the distance from the labels, and from what a teacher says."""
+    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor, parts: Tensor | None) -> Tensor:
+        """Return what is made small; of images of which only a part was shown the distance from all classes alike."""
+        if parts is None:
+            return self._distance(logits, labels, index)
+        whole = ~parts
+        doubted = _doubt(logits[parts]) / len(logits)
+        if not whole.any():
+            return doubted
+        known = self._distance(logits[whole], labels[whole], index[whole])
+        return doubted + whole.float().mean() * known
+
+    def _distance(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+        """Return the mean distance from the labels, and from what a teacher says."""
         smoothing = self.config.label_smoothing
         by_labels = nn.functional.cross_entropy(logits, labels, weight=self.weights, label_smoothing=smoothing)
         if self.taught is None:
@@ -248,7 +254,9 @@ class _Loop:
         return torch.lerp(by_labels, by_teacher, self.config.teacher_share)
 
     def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch to the running figures of the training."""
+        """Add a batch, as far as its images are whole, to the running figures of the training."""
+        if len(labels) == 0:
+            return
         losses = nn.functional.cross_entropy(logits, labels, reduction="none")
         self.order.note(index, losses)
         self.running.add(losses, logits.argmax(1) == labels)
