@@ -31,6 +31,7 @@ from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.inference.opening import OpenedModel, open_model
 from fashion_classifier.inference.photographs import answer_photographs, look
 from fashion_classifier.inference.photographs.answering import probabilities_of
+from fashion_classifier.inference.photographs.rules import doubt
 from fashion_classifier.inference.photographs.seen import SIDE
 
 NAME = "photographs"
@@ -71,7 +72,7 @@ def main() -> None:
         "model": place.name,
         "n": {kind: len(paths) for kind, paths in files.items()},
         "ours": named_rightly(model, kinds, probabilities_of(model, seen)),
-        "refusal": refusal(kinds, strangeness(probabilities_of(model, seen)), refused),
+        "refusal": refusal(kinds, doubts(model, probabilities_of(model, seen)), refused),
         "cpu_seconds_per_photograph": round(looking_s, 3),
         "baselines": {
             name: named_rightly(model, kinds, model.predict(np.stack([way(picture, model) for picture in pictures])))
@@ -101,6 +102,11 @@ def named_rightly(model: OpenedModel, kinds: NDArray[np.str_], probabilities: ND
         "per_kind": {kind: round(share, 4) for kind, share in shares.items()},
         "guessed": {kind: counted(guesses[kinds == kind]) for kind in (*MEANT, *STRANGE)},
     }
+
+
+def doubts(model: OpenedModel, probabilities: NDArray[np.float32]) -> Array:
+    """Return the score by which the model refuses photographs; where it has no rule for them, that of its images."""
+    return strangeness(probabilities) if model.photographs is None else doubt(probabilities, model.photographs.doubts)
 
 
 def counted(names: NDArray[np.str_]) -> dict[str, int]:

@@ -123,7 +123,7 @@ def _save(whole: Model, judged: Model, folder: Path) -> None:
         how=how,
         sets=judged.sets,
         refusal=judged.refusal,
-        refusal_of_photographs=judged.refusal_of_photographs,
+        photographs=judged.photographs,
         pictures=judged.pictures,
     )
     images = load(official_data()).training.images[:TRIAL_IMAGES]

@@ -44,7 +44,7 @@ def test_the_way_is_kept_in_the_folder(tmp_path):
 def test_older_folders_say_nothing_of_it_and_unknown_ways_are_refused(tmp_path, way):
     folder = put_model(tmp_path / "model")
     content = json.loads((folder / MODEL).read_text())
-    del content["pictures"], content["refusal_of_photographs"]
+    del content["pictures"], content["photographs"]
     (folder / MODEL).write_text(json.dumps(content if way is None else {**content, "pictures": way}))
     write_manifest(folder)
     if way == "sideways":
@@ -52,4 +52,4 @@ def test_older_folders_say_nothing_of_it_and_unknown_ways_are_refused(tmp_path, 
             load_model(folder)
     else:
         assert load_model(folder).pictures == (way or "resize")
-        assert load_model(folder).refusal_of_photographs is None
+        assert load_model(folder).photographs is None

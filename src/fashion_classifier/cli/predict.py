@@ -21,6 +21,7 @@ from fashion_classifier.progress import silent
 if TYPE_CHECKING:
     from fashion_classifier.inference.files import FilePrediction
     from fashion_classifier.inference.opening import OpenedModel
+    from fashion_classifier.inference.picture_ways import PictureWay
 
 BAD_DATA = 3
 UNLIKE = "it is unlike the images that the model knows"
@@ -112,7 +113,9 @@ def predict(
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
         of_model = model_facts(place.path)
-        way = {Kind.IMAGE: "resize", Kind.PHOTOGRAPH: "garment"}.get(kind, of_model.pictures)
+        way: PictureWay = "garment" if kind is Kind.PHOTOGRAPH else "resize"
+        if kind is Kind.AUTO:
+            way = of_model.pictures
         with decoding(files, len(files), of_model.shape, way) as batches:
             opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:

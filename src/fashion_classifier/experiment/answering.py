@@ -10,17 +10,19 @@ import torch
 from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.confidence import AnswerRules, Answers, fit_rules
 from fashion_classifier.evaluation.metrics import evaluate
-from fashion_classifier.evaluation.novelty import fit_refusal
-from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.experiment.joining import held_back
 from fashion_classifier.experiment.stages import HELD_BACK, MadeModel, Probabilities, judged_training_images
 from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.photographs.fitting import fit_photograph_rules
+from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.parts import with_parts
 from fashion_classifier.training.photographed import photographed
 
-ACCEPTED_PHOTOGRAPHS = 0.9  # share of the photographs of known garments that is meant to be accepted
-RULE_IMAGES = 2000  # from which that is told: 0.7 points of standard error
+RULE_IMAGES = (
+    4000  # from which the rules for photographs are fitted: half a point of standard error of what is accepted
+)
 SAVED = "lac"  # the method whose sets go with the model: it needs no draws, so that an answer can be had again
 
 
@@ -41,20 +43,23 @@ def with_rules(model: Model, rules: AnswerRules, split: Split, *, seed: int) -> 
     sets = next(rule for rule in rules.sets if rule.method == SAVED)
     how = replace(model.how, temperature=rules.temperature)
     ruled = replace(model, how=how, sets=sets, refusal=rules.refusal)
-    return replace(ruled, refusal_of_photographs=_photograph_rule(ruled, split, seed=seed))
+    return replace(ruled, photographs=photograph_rules(ruled, split, seed=seed))
 
 
-def _photograph_rule(model: Model, split: Split, *, seed: int) -> RefusalRule | None:
-    """Fit which photographs are refused, on cross-validation images changed as if they were cut out of some.
+def photograph_rules(model: Model, split: Split, *, seed: int) -> PhotographRules | None:
+    """Fit how a model answers to photographs, on cross-validation images changed as if they were cut out of some.
 
-    A retrained model has learned from them, though not as they are changed here.
+    A retrained model has learned from them, though not as they are changed here. None for a model that is not shown the
+    garments in photographs.
     """
-    if model.pictures != "garment" or split.validation.shape.channels != 1:
+    known = split.validation
+    if model.pictures != "garment" or known.shape.channels != 1:
         return None
-    images = torch.from_numpy(np.array(split.validation.images[:RULE_IMAGES]))
+    images = torch.from_numpy(np.array(known.images[:RULE_IMAGES]))
     chance = torch.Generator().manual_seed(derive_seed(seed, "photographs"))
-    changed = photographed(images, 1.0, chance).numpy()
-    return fit_refusal(model.predict(changed), accepted=ACCEPTED_PHOTOGRAPHS)
+    parts, _ = with_parts(images, 1.0, chance)
+    whole, halves = (model.predict(photographed(shown, 1.0, chance).numpy()) for shown in (images, parts))
+    return fit_photograph_rules(whole, known.labels[:RULE_IMAGES], halves)
 
 
 def answering(made: MadeModel, rules: AnswerRules, split: Split, *, seed: int) -> MadeModel:

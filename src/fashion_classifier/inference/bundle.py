@@ -34,6 +34,7 @@ from fashion_classifier.inference.description import (
 from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
+from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
@@ -64,8 +65,8 @@ class Model:
         How sets of classes are made of its probabilities; None where that was not fitted.
     refusal
         Which images it refuses; None where that was not fitted.
-    refusal_of_photographs
-        Which photographs it refuses, by the average over their views; None where that was not fitted.
+    photographs
+        How it answers to photographs; None where that was not fitted.
     pictures
         Which way pictures are brought to it.
     provenance
@@ -79,7 +80,7 @@ class Model:
     how: PredictConfig
     sets: ConformalRule | None = None
     refusal: RefusalRule | None = None
-    refusal_of_photographs: RefusalRule | None = None
+    photographs: PhotographRules | None = None
     pictures: PictureWay = "resize"
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -163,7 +164,7 @@ def save_model(
             how=model.how,
             sets=model.sets,
             refusal=model.refusal,
-            refusal_of_photographs=model.refusal_of_photographs,
+            photographs=model.photographs,
             pictures=model.pictures,
             provenance=model.provenance,
         )
@@ -206,7 +207,7 @@ def _assemble(folder: Path, described: Description) -> Model:
         how=described.how,
         sets=described.sets,
         refusal=described.refusal,
-        refusal_of_photographs=described.refusal_of_photographs,
+        photographs=described.photographs,
         pictures=described.pictures,
         provenance=described.provenance,
     )

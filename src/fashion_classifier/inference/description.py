@@ -24,6 +24,7 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.evaluation.prediction_sets import METHODS, ConformalRule
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
+from fashion_classifier.inference.photographs.rules import PhotographRules, checked_rules
 from fashion_classifier.inference.picture_ways import WAYS, PictureWay
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 from fashion_classifier.storage import write_json
@@ -57,8 +58,8 @@ class Description:
         How sets of classes are made of the probabilities; None where that was not fitted.
     refusal
         Which images are refused; None where that was not fitted.
-    refusal_of_photographs
-        Which photographs are refused, by the average over their views; None where that was not fitted.
+    photographs
+        How it answers to photographs; None where that was not fitted.
     pictures
         Which way pictures are brought to it.
     provenance
@@ -74,7 +75,7 @@ class Description:
     how: PredictConfig
     sets: ConformalRule | None
     refusal: RefusalRule | None
-    refusal_of_photographs: RefusalRule | None
+    photographs: PhotographRules | None
     pictures: PictureWay
     provenance: dict[str, Any]
 
@@ -94,17 +95,12 @@ def write_description(folder: Path, description: Description) -> None:
         "views": how.views,
         "smoothing": how.smoothing,
         "temperature": how.temperature,
-        "refusal": _as_dict(description.refusal),
-        "refusal_of_photographs": _as_dict(description.refusal_of_photographs),
+        "refusal": None if description.refusal is None else asdict(description.refusal),
+        "photographs": None if description.photographs is None else asdict(description.photographs),
         "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
     (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _as_dict(rule: RefusalRule | None) -> dict[str, Any] | None:
-    """Return a rule as JSON holds it."""
-    return None if rule is None else asdict(rule)
 
 
 def write_manifest(folder: Path) -> None:
@@ -219,7 +215,7 @@ def _described(content: Mapping[str, Any]) -> Description:
         how=how,
         sets=_sets(content.get("conformal")),
         refusal=_refusal(content.get("refusal")),
-        refusal_of_photographs=_refusal(content.get("refusal_of_photographs")),
+        photographs=checked_rules(content.get("photographs"), len(classes)),
         pictures=way_of(content),
         provenance=dict(content.get("provenance", {})),
     )

@@ -75,9 +75,9 @@ def _enlarged(levels: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     scale = torch.maximum(tall, wide)[:, None, None]
     down = scale * (torch.arange(height, device=levels.device)[:, None] * 2 + 1 - height) / height
     across = scale * (torch.arange(width, device=levels.device) * 2 + 1 - width) / width
-    down, across = torch.broadcast_tensors(down, across)  # (b, H, W)
     inside = (down.abs() <= tall[:, None, None]) & (across.abs() <= wide[:, None, None])
     middle = [extent.mean(1)[:, None, None] for extent in (columns, rows)]
-    grid = torch.stack([across + middle[0], down + middle[1]], -1)
-    found = grid_sample(levels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    places = (across + middle[0]).expand(-1, height, -1), (down + middle[1]).expand(-1, -1, width)
+    grid = torch.stack(places, -1)  # (b, H, W, 2)
+    found: Tensor = grid_sample(levels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return found * inside[:, None]

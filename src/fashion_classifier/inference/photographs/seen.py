@@ -41,7 +41,8 @@ class Seen:
     @property
     def shown(self) -> Pixels:
         """The plainest of the images."""
-        return self.images[0]
+        plainest: Pixels = self.images[0]
+        return plainest
 
     @property
     def box(self) -> tuple[float, float, float, float]:

@@ -12,7 +12,6 @@ from fashion_classifier.training.recipes.perceptron import PERCEPTRON
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.recipes.residual import RESIDUAL
 from fashion_classifier.training.recipes.small import SMALL
-from fashion_classifier.training.recipes.small_photographed import SMALL_PHOTOGRAPHED
 from fashion_classifier.training.recipes.two_minutes import TWO_MINUTES
 from fashion_classifier.training.recipes.wide import WIDE
 
@@ -25,7 +24,6 @@ RECIPES = {
     "half-hour": HALF_HOUR,
     "residual": RESIDUAL,
     "small": SMALL,
-    "small-photographed": SMALL_PHOTOGRAPHED,
     "wide": WIDE,
     "data-centre": DATA_CENTRE,
 }
