@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from fashion_classifier.inference.files import FilePrediction
     from fashion_classifier.inference.opening import OpenedModel
     from fashion_classifier.inference.picture_ways import PictureWay
+    from fashion_classifier.inference.shelf import ModelFacts
 
 BAD_DATA = 3
 UNLIKE = "it is unlike the images that the model knows"
@@ -113,10 +114,7 @@ def predict(
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
         of_model = model_facts(place.path)
-        way: PictureWay = "garment" if kind is Kind.PHOTOGRAPH else "resize"
-        if kind is Kind.AUTO:
-            way = of_model.pictures
-        with decoding(files, len(files), of_model.shape, way) as batches:
+        with decoding(files, len(files), of_model.shape, _way(kind, of_model)) as batches:
             opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
                 for prediction in predict_batches(opened, batches, len(files), progress=progress):
@@ -165,6 +163,13 @@ def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
     from fashion_classifier.inference.opening import open_model
 
     return open_model(path, runtime.value, n_images=n_images)
+
+
+def _way(kind: Kind, model: ModelFacts) -> PictureWay:
+    """Return which way pictures are brought to a model: its own, unless it is said what they are."""
+    if kind is Kind.AUTO:
+        return model.pictures
+    return "garment" if kind is Kind.PHOTOGRAPH else "resize"
 
 
 def _row(prediction: FilePrediction) -> Row:

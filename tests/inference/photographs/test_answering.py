@@ -21,7 +21,6 @@ from fashion_classifier.inference.photographs.fitting import fit_photograph_rule
 from fashion_classifier.inference.photographs.rules import PhotographRules, evened, refused
 from fashion_classifier.inference.photographs.showing import ShownFolder, said
 
-
 ALWAYS = PhotographRules((1.0,) * 3, (0.0,) * 3, 0.9, -1.0)
 
 
@@ -106,7 +105,7 @@ def test_what_a_model_leans_towards_in_photographs_is_taken_away():
     np.testing.assert_allclose(after.sum(1), 1, rtol=1e-5)
     np.testing.assert_allclose(after.mean(0), np.bincount(labels) / 600, atol=0.003)
     assert (after.argmax(1) == labels).mean() > (leaning.argmax(1) == labels).mean()
-    assert 0.88 < 1 - refused(after, rules).mean() < 0.92
+    assert 0.78 < 1 - refused(after, rules).mean() < 0.82
     assert refused(evened(unlike, rules.odds), rules).mean() > 0.2
     with pytest.raises(UsageError, match="got none"):
         fit_photograph_rules(leaning[:0], labels[:0], unlike)

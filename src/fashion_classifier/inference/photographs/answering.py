@@ -14,7 +14,7 @@ from fashion_classifier.inference.predictor import Classifier, Probabilities
 
 
 def probabilities_of(model: Classifier, seen: Sequence[Seen]) -> Probabilities:
-    """Return each picture's probabilities, averaged over its views, of photographs without what the model leans towards.
+    """Return each picture's probabilities, averaged over its views; of photographs without the model's leaning.
 
     Returns
     -------

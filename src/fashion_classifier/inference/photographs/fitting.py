@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.photographs.rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
 
-ACCEPTED = 0.9  # share of the photographs of known garments that is meant to be accepted
+# Of the changed images. They are changed more than photographs are: where 80 % of them are accepted, 89 % of photographs
+# of known garments are (90 of them, each in five variants: docs/experiments.md).
+ACCEPTED = 0.8
 ROUNDS = 200
 RIDGE = 1e-3  # of the variances
 
