@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.photographs.rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
 
-# Of the changed images. They are changed more than photographs are: where 80 % of them are accepted, 89 % of photographs
-# of known garments are (90 of them, each in five variants: docs/experiments.md).
+# Of the changed images. They are changed more than photographs are: where 80 % of them are accepted, 89 % of the
+# photographs of known garments are (90 of them, each in five variants: docs/experiments.md).
 ACCEPTED = 0.8
 ROUNDS = 200
 RIDGE = 1e-3  # of the variances
