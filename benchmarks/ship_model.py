@@ -118,7 +118,14 @@ def _trained(asked: argparse.Namespace, folder: Path, of: list[str]) -> tuple[di
 def _save(whole: Model, judged: Model, folder: Path) -> None:
     """Save the one with the rules of the other, small, and in whole numbers as well."""
     how = replace(whole.how, smoothing=judged.how.smoothing, temperature=judged.how.temperature)
-    whole = replace(whole, how=how, sets=judged.sets, refusal=judged.refusal)
+    whole = replace(
+        whole,
+        how=how,
+        sets=judged.sets,
+        refusal=judged.refusal,
+        photographs=judged.photographs,
+        pictures=judged.pictures,
+    )
     images = load(official_data()).training.images[:TRIAL_IMAGES]
     save_model(whole, folder, half=True, int8=True, images=images)
     if not (folder / INT8).is_file():

@@ -228,12 +228,41 @@ def summary_of_main_job(rows: Sequence[Row]) -> Table:
     )
 
 
+def summary_of_photographs(rows: Sequence[Row]) -> Table:
+    """Return what each model last said of each half of the photographs, beside what it says without our path."""
+    last = {(row["half"], row["model"]): row for row in rows}
+    return Table(
+        title="From a photograph to a garment (`photographs.py`)",
+        columns=[
+            *("half", "model", "photographs of six kinds", "balanced accuracy", "interval"),
+            *("grey", "negated", "authors' recipe", "strangers refused at 90 % accepted", "single kinds", "commit"),
+        ],
+        rows=[
+            [
+                half,
+                model,
+                str(sum(row["n"][kind] for kind in row["ours"]["per_kind"] if kind != "shoes")),
+                f"**{row['ours']['balanced_accuracy']:.1%}** ± {100 * row['ours']['standard_error']:.1f}",
+                " to ".join(f"{100 * end:.0f}" for end in row["ours"]["interval"]),
+                *(f"{row['baselines'][name]['balanced_accuracy']:.0%}" for name in row["baselines"]),
+                f"{row['refusal']['at_90_accepted']:.0%}",
+                ", ".join(f"{kind} {share:.0%}" for kind, share in row["ours"]["per_kind"].items()),
+                row["commit"],
+            ]
+            for (half, model), row in last.items()
+        ],
+        note="± is the standard error over photographs, stratified by kind. What was chosen, was chosen on the half "
+        '"develop".',
+    )
+
+
 SUMMARIES: dict[str, Callable[[Sequence[Row]], Table]] = {
     "main_job": summary_of_main_job,
     "time_to_accuracy": summary_of_runs,
     "peers": summary_of_peers,
     "tuning": summary_of_searches,
     "prediction": summary_of_prediction,
+    "photographs": summary_of_photographs,
     "predict_folder": lambda rows: summary_of_ratios("Predicting a folder of PNG files (`predict_folder.py`)", rows),
     "start_up": lambda rows: summary_of_ratios("Start-up (`start_up.py`)", rows),
     "evidence": lambda rows: summary_of_ratios("Evidence and report (`evidence.py`)", rows),

@@ -12,7 +12,7 @@ from tests.conftest import blobs
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.inference.globs import expand, is_pattern
-from fashion_classifier.inference.inputs import check_sortable, find_inputs, reading
+from fashion_classifier.inference.inputs import check_files, find_inputs, reading
 from fashion_classifier.inference.sorting import Sorter
 
 SHAPE = ImageShape(12, 12, 1)
@@ -99,9 +99,9 @@ def test_what_was_found_is_described(places):
 
 
 def test_rows_cannot_be_sorted_into_folders(places):
-    check_sortable(find_inputs([Path("a.png")]))
+    check_files(find_inputs([Path("a.png")]), "shown")
     with pytest.raises(UsageError, match=r"x\.npz: its rows are no files"):
-        check_sortable(find_inputs([Path("a.png"), Path("x.npz")]))
+        check_files(find_inputs([Path("a.png"), Path("x.npz")]), "shown")
 
 
 def test_places_with_nothing_say_so(places):

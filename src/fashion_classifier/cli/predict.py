@@ -19,8 +19,13 @@ from fashion_classifier.errors import UsageError
 from fashion_classifier.progress import silent
 
 if TYPE_CHECKING:
+    from fashion_classifier.data.dataset import ImageShape
+    from fashion_classifier.inference.answers import Answer
     from fashion_classifier.inference.files import FilePrediction
+    from fashion_classifier.inference.inputs import Inputs
     from fashion_classifier.inference.opening import OpenedModel
+    from fashion_classifier.inference.picture_ways import PictureWay
+    from fashion_classifier.inference.shelf import ModelFacts
 
 BAD_DATA = 3
 UNLIKE = "it is unlike the images that the model knows"
@@ -33,6 +38,14 @@ class RuntimeChoice(StrEnum):
     TORCH = "torch"
     ONNX = "onnx"
     OPENVINO = "openvino"
+
+
+class Kind(StrEnum):
+    """What pictures are taken for."""
+
+    AUTO = "auto"
+    IMAGE = "image"
+    PHOTOGRAPH = "photograph"
 
 
 def predict(
@@ -50,13 +63,25 @@ def predict(
         typer.Option("--sort-into", metavar="FOLDER", help="Copy each picture into a folder of its class in there."),
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="With --sort-into: symbolic links instead of copies.")] = False,
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            "--as",
+            help="Pictures like the training images, or photographs in which a garment is looked for; auto goes by "
+            "the model, and by each picture.",
+        ),
+    ] = Kind.AUTO,
+    show: Annotated[
+        Path | None,
+        typer.Option("--show", metavar="FOLDER", help="Draw each picture beside what the model saw, in there."),
+    ] = None,
     runtime: Annotated[
         RuntimeChoice,
         typer.Option("--runtime", help="What computes; auto takes a fast one that is installed and agrees."),
     ] = RuntimeChoice.AUTO,
     as_json: Json = False,
 ) -> None:
-    """Classify pictures that already look like the model's training data.
+    """Classify photographs of garments, or pictures like the model's training images.
 
     Each row tells the best guess with its probability, the set of classes that holds the true one for 95 % of images
     like those that the model knows, and whether the picture is refused as unlike them. A file that cannot be read is a
@@ -73,15 +98,16 @@ def predict(
 
       fashion predict photos/ --sort-into sorted/
 
+      fashion predict photos/ --show seen/
+
       fashion predict 'photos/**/*.jpg'
 
       fashion predict pixels.csv --output answers.parquet --format parquet
     """
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.inference.files import predict_batches
-    from fashion_classifier.inference.inputs import check_sortable, find_inputs, reading
+    from fashion_classifier.inference.inputs import find_inputs, reading
     from fashion_classifier.inference.shelf import model_facts
-    from fashion_classifier.inference.sorting import Sorter
 
     _check(format, output_file, sort_into, link=link)
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
@@ -93,26 +119,30 @@ def predict(
             out_to.tell(
                 f"The labels in {files.labelled} are not looked at; `fashion evaluate` judges a model by labels."
             )
-        if sort_into is not None:
-            check_sortable(files)
-        sorter = None if sort_into is None else Sorter(sort_into, paths, link=link)
+        of_model = model_facts(place.path)
+        takers = list(_takers(files, paths, sort_into, show, of_model.shape, link=link))
         kept: list[Row] = []
         n_rows = n_failed = 0
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
-        with reading(files, model_facts(place.path).shape) as batches:
+        with reading(files, of_model.shape, _way(kind, of_model)) as batches:
             opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
             with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
                 for prediction in predict_batches(opened, batches, len(files), of=files.unit, progress=progress):
                     write(_row(prediction))
-                    if sorter is not None and prediction.answer is not None:
-                        sorter.put(prediction.path, prediction.answer)
+                    if prediction.answer is not None:
+                        for take in takers:
+                            take(prediction, prediction.answer)
                     n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
         out_to.close()
-        if output_file is not None:
-            out_to.tell(f"{n_rows:,} rows in {output_file}")
-        if sort_into is not None:
-            out_to.tell(f"{n_rows - n_failed:,} pictures {'linked' if link else 'copied'} into folders in {sort_into}")
+        n_read, done = n_rows - n_failed, "linked" if link else "copied"
+        for written, sentence in (
+            (output_file, f"{n_rows:,} rows in {output_file}"),
+            (sort_into, f"{n_read:,} pictures {done} into folders in {sort_into}"),
+            (show, f"{n_read:,} pictures of what the model saw in {show}"),
+        ):
+            if written is not None:
+                out_to.tell(sentence)
         if n_failed:
             out_to.warn(f"{n_failed:,} of {n_rows:,} {files.unit} could not be read.")
         facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
@@ -122,6 +152,7 @@ def predict(
                 **facts,
                 "output": None if output_file is None else str(output_file),
                 "sorted_into": None if sort_into is None else str(sort_into),
+                "shown_in": None if show is None else str(show),
                 "rows": kept if output_file is None else None,
             },
         )
@@ -139,11 +170,38 @@ def _check(form: Format, output_file: Path | None, sort_into: Path | None, *, li
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
 
 
+def _takers(
+    files: Inputs, paths: list[Path], sort_into: Path | None, show: Path | None, shape: ImageShape, *, link: bool
+) -> Iterator[Callable[[FilePrediction, Answer], object]]:
+    """Yield what each file that could be read is handed to, beside the rows."""
+    from fashion_classifier.inference.inputs import check_files
+
+    if sort_into is not None:
+        from fashion_classifier.inference.sorting import Sorter
+
+        check_files(files, "sorted into folders")
+        sorter = Sorter(sort_into, paths, link=link)
+        yield lambda prediction, answer: sorter.put(prediction.path, answer)
+    if show is not None:
+        from fashion_classifier.inference.photographs.showing import ShownFolder
+
+        check_files(files, "shown")
+        shown = ShownFolder(show, paths)
+        yield lambda prediction, answer: shown.put(prediction.path, prediction.seen, shape, answer)
+
+
 def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
     """Import what predicts, and open the model."""
     from fashion_classifier.inference.opening import open_model
 
     return open_model(path, runtime.value, n_images=n_images)
+
+
+def _way(kind: Kind, model: ModelFacts) -> PictureWay:
+    """Return which way pictures are brought to a model: its own, unless it is said what they are."""
+    if kind is Kind.AUTO:
+        return model.pictures
+    return "garment" if kind is Kind.PHOTOGRAPH else "resize"
 
 
 def _row(prediction: FilePrediction) -> Row:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+import torch
+
 from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.confidence import AnswerRules, Answers, fit_rules
 from fashion_classifier.evaluation.metrics import evaluate
@@ -11,7 +14,15 @@ from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.experiment.joining import held_back
 from fashion_classifier.experiment.stages import HELD_BACK, MadeModel, Probabilities, judged_training_images
 from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.photographs.fitting import fit_photograph_rules
+from fashion_classifier.inference.photographs.rules import PhotographRules
+from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.parts import with_parts
+from fashion_classifier.training.photographed import photographed
 
+RULE_IMAGES = (
+    4000  # from which the rules for photographs are fitted: half a point of standard error of what is accepted
+)
 SAVED = "lac"  # the method whose sets go with the model: it needs no draws, so that an answer can be had again
 
 
@@ -27,14 +38,31 @@ def rules_of(made: MadeModel, split: Split, *, seed: int) -> AnswerRules:
     return fit_rules(Answers(split.validation.labels[held_back(split, seed)], said), seed=seed)
 
 
-def with_rules(model: Model, rules: AnswerRules) -> Model:
-    """Return a model that answers by these rules."""
+def with_rules(model: Model, rules: AnswerRules, split: Split, *, seed: int) -> Model:
+    """Return a model that answers by these rules, and by one for photographs where it takes them."""
     sets = next(rule for rule in rules.sets if rule.method == SAVED)
     how = replace(model.how, temperature=rules.temperature)
-    return replace(model, how=how, sets=sets, refusal=rules.refusal)
+    ruled = replace(model, how=how, sets=sets, refusal=rules.refusal)
+    return replace(ruled, photographs=photograph_rules(ruled, split, seed=seed))
 
 
-def answering(made: MadeModel, rules: AnswerRules, split: Split) -> MadeModel:
+def photograph_rules(model: Model, split: Split, *, seed: int) -> PhotographRules | None:
+    """Fit how a model answers to photographs, on cross-validation images changed as if they were cut out of some.
+
+    A retrained model has learned from them, though not as they are changed here. None for a model that is not shown the
+    garments in photographs.
+    """
+    known = split.validation
+    if model.pictures != "garment" or known.shape.channels != 1:
+        return None
+    images = torch.from_numpy(np.array(known.images[:RULE_IMAGES]))
+    chance = torch.Generator().manual_seed(derive_seed(seed, "photographs"))
+    parts, _ = with_parts(images, 1.0, chance)
+    whole, halves = (model.predict(photographed(shown, 1.0, chance).numpy()) for shown in (images, parts))
+    return fit_photograph_rules(whole, known.labels[:RULE_IMAGES], halves)
+
+
+def answering(made: MadeModel, rules: AnswerRules, split: Split, *, seed: int) -> MadeModel:
     """Return a model of the run with its rules: its evaluations are of tempered probabilities from now on.
 
     Its cross-validation loss is then a little lower than on other images, as the temperature was fitted on these.
@@ -48,4 +76,4 @@ def answering(made: MadeModel, rules: AnswerRules, split: Split) -> MadeModel:
         training=evaluate(judged_training_images(split).labels, training, classes),
         validation=evaluate(split.validation.labels, validation, classes),
     )
-    return replace(made, model=with_rules(made.model, rules), result=result)
+    return replace(made, model=with_rules(made.model, rules, split, seed=seed), result=result)

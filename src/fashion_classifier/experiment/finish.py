@@ -52,7 +52,7 @@ def evaluate_and_write(
     seed = folder.config.seed
     models: dict[ModelName, MadeModel] = {"initial": initial, "optimized": optimized}
     rules = {name: rules_of(made, split, seed=seed) for name, made in models.items()}
-    models = {name: answering(made, rules[name], split) for name, made in models.items()}
+    models = {name: answering(made, rules[name], split, seed=seed) for name, made in models.items()}
     for name, made in models.items():
         save_model(made.model, folder.path / name, replace=True, images=split.training.images[:TRIAL_IMAGES])
     begin = clock.used_s

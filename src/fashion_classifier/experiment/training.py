@@ -133,7 +133,11 @@ def train_one(
     if not on_everything:
         rules = rules_for(trained.validation_probabilities, prepared.split, seed=config.seed)
         answers = tempered(trained.validation_probabilities, rules.temperature)
-        trained = replace(trained, model=with_rules(trained.model, rules), validation_probabilities=answers)
+        trained = replace(
+            trained,
+            model=with_rules(trained.model, rules, prepared.split, seed=config.seed),
+            validation_probabilities=answers,
+        )
     save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
     return trained
 

@@ -142,7 +142,7 @@ def transfer(
     seed = config.seed
     for trained, way, place in zip((from_model, *others), made.ways, (folder, beside), strict=False):
         assert place is not None
-        model = with_rules(trained.model, fit_rules(Answers(labels, said[way]), seed=seed))
+        model = with_rules(trained.model, fit_rules(Answers(labels, said[way]), seed=seed), prepared.split, seed=seed)
         origin = {"taken_over_from": name} if way == "model" else {}
         facts = {**model.provenance, **origin, "held_out_accuracy": float((said[way].argmax(1) == labels).mean())}
         save_model(replace(model, provenance=facts), place, images=everything.images[:TRIAL_IMAGES])

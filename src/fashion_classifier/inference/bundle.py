@@ -34,6 +34,8 @@ from fashion_classifier.inference.description import (
 from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
+from fashion_classifier.inference.photographs.rules import PhotographRules
+from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
 from fashion_classifier.models.catalogue import build, config_from, settings_of
@@ -63,6 +65,10 @@ class Model:
         How sets of classes are made of its probabilities; None where that was not fitted.
     refusal
         Which images it refuses; None where that was not fitted.
+    photographs
+        How it answers to photographs; None where that was not fitted.
+    pictures
+        Which way pictures are brought to it.
     provenance
         Where it came from: data fingerprint, recipe, seed, versions; as JSON holds it.
     """
@@ -74,6 +80,8 @@ class Model:
     how: PredictConfig
     sets: ConformalRule | None = None
     refusal: RefusalRule | None = None
+    photographs: PhotographRules | None = None
+    pictures: PictureWay = "resize"
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
@@ -156,6 +164,8 @@ def save_model(
             how=model.how,
             sets=model.sets,
             refusal=model.refusal,
+            photographs=model.photographs,
+            pictures=model.pictures,
             provenance=model.provenance,
         )
         write_description(place, description)
@@ -197,6 +207,8 @@ def _assemble(folder: Path, described: Description) -> Model:
         how=described.how,
         sets=described.sets,
         refusal=described.refusal,
+        photographs=described.photographs,
+        pictures=described.pictures,
         provenance=described.provenance,
     )
 

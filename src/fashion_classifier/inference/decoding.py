@@ -1,4 +1,4 @@
-"""Pictures decoded in batches, in order, by this process or by several beside it, with bounded memory.
+"""Pictures decoded and looked at in batches, in order, by this process or by several beside it, with bounded memory.
 
 Decoding small pictures is mostly Python's own work, which threads do not share; processes do.
 """
@@ -26,12 +26,17 @@ from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.data.pictures import Pixels, read_picture, to_array
 from fashion_classifier.errors import DataError, UnavailableError
 from fashion_classifier.inference.cores import available_cores
+from fashion_classifier.inference.photographs.seen import SIDE, Seen, look
+from fashion_classifier.inference.picture_ways import PictureWay
 
 BATCH_SIZE = 250  # pictures, where so many are small
 BATCH_BYTES = 16 << 20  # decoded pictures of a batch, at most
 FIRST = 64  # pictures that are decoded here, to see how long the others will take
+FIRST_S = 0.2  # seconds after which no further one is begun for that
+BATCH_S = 0.5  # decoding of a batch, at most: about how long nothing is heard
 WORTH_S = 0.3  # decoding that takes longer than this is worth processes of its own: one starts in about 0.2 s
 MOST_PROCESSES = 8
+MOST_SEEN = 20  # times the bytes of an image: a photograph's views and its mask, at most, for images of 28x28
 AHEAD_BYTES = 64 << 20  # decoded pictures that wait, at most, beyond one batch for each process
 
 
@@ -47,30 +52,50 @@ class DecodedBatch:
         For each file why it could not be read; empty where it could.
     images
         uint8 array of shape (n, height, width[, 3]): those that could be read, in order.
+    seen
+        Of pictures that were looked at for a garment, what was seen, for each of the images; empty otherwise.
     """
 
     paths: tuple[str, ...]
     errors: tuple[str, ...]
     images: Images
+    seen: tuple[Seen, ...] = ()
 
 
-def decode(paths: Iterable[str], shape: ImageShape) -> DecodedBatch:
-    """Read pictures in an image shape; a file that cannot be read is told with its error."""
-    names, errors, images = tuple(paths), list[str](), list[Pixels]()
+def decode(paths: Iterable[str], shape: ImageShape, way: PictureWay = "resize") -> DecodedBatch:
+    """Read pictures in an image shape; a file that cannot be read is told with its error.
+
+    Parameters
+    ----------
+    paths
+        Of the files; each is taken when the one before it was read.
+    shape
+        Of the images wanted.
+    way
+        Whether pictures are brought to it as they are ("resize"), or a garment is looked for in them ("garment").
+    """
+    names, errors, images, seen = list[str](), list[str](), list[Pixels](), list[Seen]()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PIL warns of oddities in files whose pixels it reads all the same
-        for name in names:
-            image, error = _decode_one(name, shape)
+        for name in paths:
+            names.append(name)
+            found, error = _decode_one(name, shape, way)
             errors.append(error)
-            images.extend([] if image is None else [image])
+            if isinstance(found, Seen):
+                seen.append(found)
+                images.append(found.shown)
+            elif found is not None:
+                images.append(found)
     form = (len(images), *shape[:2], *((3,) if shape.channels == 3 else ()))
     stacked = np.stack(images) if images else np.empty(form, np.uint8)
-    return DecodedBatch(names, tuple(errors), stacked)
+    return DecodedBatch(tuple(names), tuple(errors), stacked, tuple(seen))
 
 
-def _decode_one(name: str, shape: ImageShape) -> tuple[Pixels | None, str]:
-    """Read one picture, or say why it cannot be read."""
+def _decode_one(name: str, shape: ImageShape, way: PictureWay) -> tuple[Pixels | Seen | None, str]:
+    """Read one picture, and look at it for a garment where that is wanted, or say why it cannot be read."""
     try:
+        if way == "garment":
+            return look(read_picture(Path(name), near=(SIDE, SIDE)), shape), ""
         return to_array(read_picture(Path(name), near=shape[:2]), shape), ""
     except DataError as fault:
         return None, str(fault)
@@ -81,7 +106,7 @@ def _decode_one(name: str, shape: ImageShape) -> tuple[Pixels | None, str]:
 
 @contextmanager
 def decoding(
-    paths: Iterable[str], n: int, shape: ImageShape, *, processes: int = -1
+    paths: Iterable[str], n: int, shape: ImageShape, way: PictureWay = "resize", *, processes: int = -1
 ) -> Iterator[Iterator[DecodedBatch]]:
     """Give the pictures of files in batches, which are decoded ahead, beside whatever is done in the block.
 
@@ -91,8 +116,8 @@ def decoding(
         Of the files; they are taken as they are needed.
     n
         About how many there are.
-    shape
-        To which the pictures are brought.
+    shape, way
+        To which the pictures are brought, and how.
     processes
         How many decode beside this one; 0 for none, -1 for as many as are of use.
 
@@ -103,21 +128,22 @@ def decoding(
     """
     rest = iter(paths)
     begun = time.perf_counter()
-    first = decode(islice(rest, FIRST), shape)
+    first = decode(_while_quick(islice(rest, FIRST)), shape, way)
+    each_s = (time.perf_counter() - begun) / max(1, len(first.paths))
     if processes < 0:
-        seconds = (time.perf_counter() - begun) / max(1, len(first.paths)) * (n - FIRST)
-        processes = min(MOST_PROCESSES, available_cores() - 1) if seconds > WORTH_S else 0
-    picture_bytes = shape.height * shape.width * shape.channels
-    size = max(1, min(BATCH_SIZE, BATCH_BYTES // picture_bytes))
+        worth = each_s * (n - len(first.paths)) > WORTH_S
+        processes = min(MOST_PROCESSES, available_cores() - 1) if worth else 0
+    picture_bytes = shape.height * shape.width * shape.channels * (1 if way == "resize" else MOST_SEEN)
+    size = max(1, min(BATCH_SIZE, BATCH_BYTES // picture_bytes, round(BATCH_S / each_s)))
     batches = iter(lambda: tuple(islice(rest, size)), ())
     if processes == 0:
-        yield _after(first, (decode(batch, shape) for batch in batches))
+        yield _after(first, (decode(batch, shape, way) for batch in batches))
         return
     pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _prepare_process)
     try:
         ahead = max(2 * processes, AHEAD_BYTES // (size * picture_bytes))
-        waiting = deque(_Awaited.of(pool, batch, shape) for batch in islice(batches, ahead))
-        yield _after(first, _ahead(pool, waiting, batches, shape))
+        waiting = deque(_Awaited.of(pool, batch, shape, way) for batch in islice(batches, ahead))
+        yield _after(first, _ahead(pool, waiting, batches))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -128,38 +154,50 @@ class _Awaited:
 
     paths: tuple[str, ...]
     shape: ImageShape
+    way: PictureWay
     future: Future[DecodedBatch]
 
     @classmethod
-    def of(cls, pool: ProcessPoolExecutor, paths: tuple[str, ...], shape: ImageShape) -> _Awaited:
+    def of(cls, pool: ProcessPoolExecutor, paths: tuple[str, ...], shape: ImageShape, way: PictureWay) -> _Awaited:
         """Give a batch to the processes."""
-        return cls(paths, shape, pool.submit(decode, paths, shape))
+        return cls(paths, shape, way, pool.submit(decode, paths, shape, way))
 
     def decoded_here(self) -> bool:
         """Decode the batch here, if no process has been given it yet; tell whether that was so."""
         if not self.future.cancel():
             return False
         self.future = Future()
-        self.future.set_result(decode(self.paths, self.shape))
+        self.future.set_result(decode(self.paths, self.shape, self.way))
         return True
 
 
 def _ahead(
-    pool: ProcessPoolExecutor, waiting: deque[_Awaited], batches: Iterator[tuple[str, ...]], shape: ImageShape
+    pool: ProcessPoolExecutor, waiting: deque[_Awaited], batches: Iterator[tuple[str, ...]]
 ) -> Iterator[DecodedBatch]:
     """Yield batches in order; while the next one is not ready, decode later ones instead of waiting for it."""
     try:
         while waiting:
             while not waiting[0].future.done() and any(batch.decoded_here() for batch in waiting):
                 pass
-            batch = waiting.popleft().future.result()
-            waiting.extend(_Awaited.of(pool, following, shape) for following in islice(batches, 1))
+            next_one = waiting.popleft()
+            batch = next_one.future.result()
+            further = islice(batches, 1)
+            waiting.extend(_Awaited.of(pool, paths, next_one.shape, next_one.way) for paths in further)
             yield batch
     except BrokenProcessPool as error:
         raise UnavailableError(
             "A process that decodes pictures was ended from outside, probably for want of memory. Free some memory, or "
             "take fewer or smaller pictures."
         ) from error
+
+
+def _while_quick(paths: Iterable[str]) -> Iterator[str]:
+    """Yield paths until the time for the first pictures is over."""
+    until = time.perf_counter() + FIRST_S
+    for path in paths:
+        yield path
+        if time.perf_counter() > until:
+            return
 
 
 def _after(first: DecodedBatch, others: Iterator[DecodedBatch]) -> Iterator[DecodedBatch]:

@@ -24,6 +24,8 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.evaluation.prediction_sets import METHODS, ConformalRule
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
+from fashion_classifier.inference.photographs.rules import PhotographRules, checked_rules
+from fashion_classifier.inference.picture_ways import WAYS, PictureWay
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 from fashion_classifier.storage import write_json
 
@@ -56,6 +58,10 @@ class Description:
         How sets of classes are made of the probabilities; None where that was not fitted.
     refusal
         Which images are refused; None where that was not fitted.
+    photographs
+        How it answers to photographs; None where that was not fitted.
+    pictures
+        Which way pictures are brought to it.
     provenance
         Where the model came from.
     """
@@ -69,6 +75,8 @@ class Description:
     how: PredictConfig
     sets: ConformalRule | None
     refusal: RefusalRule | None
+    photographs: PhotographRules | None
+    pictures: PictureWay
     provenance: dict[str, Any]
 
 
@@ -81,12 +89,14 @@ def write_description(folder: Path, description: Description) -> None:
         "config": description.settings,
         "classes": list(description.classes),
         "image": description.shape._asdict(),
+        "pictures": description.pictures,
         "preprocessing": {"mean": list(description.mean), "std": list(description.std)},
         "precision": how.precision,
         "views": how.views,
         "smoothing": how.smoothing,
         "temperature": how.temperature,
         "refusal": None if description.refusal is None else asdict(description.refusal),
+        "photographs": None if description.photographs is None else asdict(description.photographs),
         "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
@@ -168,6 +178,20 @@ def classes_and_shape(content: Mapping[str, Any]) -> tuple[tuple[str, ...], Imag
     return classes, shape
 
 
+def way_of(content: Mapping[str, Any]) -> PictureWay:
+    """Check which way `model.json` says that pictures are brought to the model; older ones do not say it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such way.
+    """
+    way: PictureWay = content.get("pictures", "resize")
+    if way not in WAYS:
+        raise ValueError(f"pictures must be brought to it by {' or '.join(WAYS)}, not by {way!r}")
+    return way
+
+
 def _described(content: Mapping[str, Any]) -> Description:
     """Check each value of `model.json`."""
     classes, shape = classes_and_shape(content)
@@ -191,6 +215,8 @@ def _described(content: Mapping[str, Any]) -> Description:
         how=how,
         sets=_sets(content.get("conformal")),
         refusal=_refusal(content.get("refusal")),
+        photographs=checked_rules(content.get("photographs"), len(classes)),
+        pictures=way_of(content),
         provenance=dict(content.get("provenance", {})),
     )
 

@@ -14,6 +14,9 @@ from fashion_classifier.errors import UnavailableError
 from fashion_classifier.inference.answers import Answer, answers
 from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.inference.globs import ANY_DEPTH, expand, is_pattern
+from fashion_classifier.inference.photographs.answering import answer_photographs
+from fashion_classifier.inference.photographs.seen import Seen
+from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -32,11 +35,14 @@ class FilePrediction:
         What it says; None where the file could not be read.
     error
         Why it could not be read; empty otherwise.
+    seen
+        What the model was shown of it, where a garment was looked for.
     """
 
     path: Path
     answer: Answer | None
     error: str = ""
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True)
@@ -131,15 +137,17 @@ def _in_folder(place: str) -> Iterator[str]:
                 yield os.path.join(folder, name)  # noqa: PTH118 - as above
 
 
-def predict_files(model: Classifier, files: PictureFiles, *, progress: Progress = silent) -> Iterator[FilePrediction]:
-    """Classify pictures that already look like the model's training data.
+def predict_files(
+    model: Classifier, files: PictureFiles, way: PictureWay = "resize", *, progress: Progress = silent
+) -> Iterator[FilePrediction]:
+    """Classify pictures, brought to the model as it wants them (`fashion_classifier.inference.picture_ways`).
 
     Yields
     ------
     FilePrediction
         For each file, in order; a file that cannot be read is told with its error and does not stop the others.
     """
-    with decoding(files, len(files), model.shape) as batches:
+    with decoding(files, len(files), model.shape, way) as batches:
         yield from predict_batches(model, batches, len(files), progress=progress)
 
 
@@ -167,6 +175,15 @@ def predict_batches(
 
 def _predicted(model: Classifier, batch: DecodedBatch) -> Iterator[FilePrediction]:
     """Classify one batch."""
-    said = iter(answers(model, model.predict(batch.images)) if len(batch.images) else ())
+    said: Iterator[Answer] = iter(())
+    if batch.seen:
+        said = iter(answer_photographs(model, batch.seen))
+    elif len(batch.images):
+        said = iter(answers(model, model.predict(batch.images)))
+    seen = iter(batch.seen)
     for path, error in zip(batch.paths, batch.errors, strict=True):
-        yield FilePrediction(Path(path), None if error else next(said), error)
+        yield (
+            FilePrediction(Path(path), None, error)
+            if error
+            else FilePrediction(Path(path), next(said), seen=next(seen, None))
+        )

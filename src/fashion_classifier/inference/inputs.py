@@ -16,6 +16,7 @@ from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.inference.files import PictureFiles, count_pictures, matched_files
 from fashion_classifier.inference.globs import is_pattern
+from fashion_classifier.inference.picture_ways import PictureWay
 
 Part = PictureFiles | PixelFile
 
@@ -96,7 +97,7 @@ def find_inputs(places: Sequence[Path]) -> Inputs:
 
 
 @contextmanager
-def reading(inputs: Inputs, shape: ImageShape) -> Iterator[Iterator[DecodedBatch]]:
+def reading(inputs: Inputs, shape: ImageShape, way: PictureWay = "resize") -> Iterator[Iterator[DecodedBatch]]:
     """Give all images in batches, in order; pictures that come first are decoded beside what is done in the block.
 
     Parameters
@@ -105,18 +106,20 @@ def reading(inputs: Inputs, shape: ImageShape) -> Iterator[Iterator[DecodedBatch
         What `find_inputs` found.
     shape
         To which the images are brought.
+    way
+        How pictures are; rows of pixels are never looked at for a garment.
     """
     first, *others = inputs.parts
     if isinstance(first, PixelFile):
-        with closing(_batches(inputs.parts, shape)) as batches:
+        with closing(_batches(inputs.parts, shape, way)) as batches:
             yield batches
         return
-    with decoding(first, len(first), shape) as decoded, closing(_batches(others, shape)) as batches:
+    with decoding(first, len(first), shape, way) as decoded, closing(_batches(others, shape, way)) as batches:
         yield chain(decoded, batches)
 
 
-def check_sortable(inputs: Inputs) -> None:
-    """Check that every image is a file that can lie in a folder.
+def check_files(inputs: Inputs, purpose: str) -> None:
+    """Check that every image is a file of its own, as it must be for some purpose ("sorted into folders", "shown").
 
     Raises
     ------
@@ -125,19 +128,19 @@ def check_sortable(inputs: Inputs) -> None:
     """
     if inputs.pixel_files:
         raise UsageError(
-            f"{inputs.pixel_files[0].path}: its rows are no files that could be put into folders. Sort pictures alone, "
+            f"{inputs.pixel_files[0].path}: its rows are no files that could be {purpose}. Name pictures alone, "
             "and write what is said of rows into a file."
         )
 
 
-def _batches(parts: Sequence[Part], shape: ImageShape) -> Generator[DecodedBatch]:
+def _batches(parts: Sequence[Part], shape: ImageShape, way: PictureWay) -> Generator[DecodedBatch]:
     """Read one part after the other."""
     for part in parts:
         if isinstance(part, PixelFile):
             for block in part.blocks(shape):
                 yield DecodedBatch(block.places, block.errors, block.images)
         else:
-            with decoding(part, len(part), shape) as decoded:
+            with decoding(part, len(part), shape, way) as decoded:
                 yield from decoded
 
 

@@ -13,6 +13,8 @@ from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
+from fashion_classifier.inference.photographs.rules import PhotographRules
+from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
 from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates
@@ -59,6 +61,16 @@ class OpenedModel:
     def refusal(self) -> RefusalRule | None:
         """Which images it refuses."""
         return self.description.refusal
+
+    @property
+    def photographs(self) -> PhotographRules | None:
+        """How it answers to photographs."""
+        return self.description.photographs
+
+    @property
+    def pictures(self) -> PictureWay:
+        """Which way pictures are brought to it."""
+        return self.description.pictures
 
     @property
     def computed_by(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.evaluation.temperature import tempered, unsmoothed
+from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
 
@@ -61,6 +62,10 @@ class Classifier(Protocol):
     @property
     def refusal(self) -> RefusalRule | None:
         """Which images it refuses."""
+
+    @property
+    def photographs(self) -> PhotographRules | None:
+        """How it answers to photographs."""
 
     def predict(self, images: Images, *, progress: Progress = silent, task: str = "Predicting") -> Probabilities:
         """Return probabilities as a float32 array of shape (n, n_classes)."""

@@ -28,7 +28,16 @@ from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
-from fashion_classifier.inference.description import MANIFEST, MODEL, UNFIT, classes_and_shape, read_json, usable
+from fashion_classifier.inference.description import (
+    MANIFEST,
+    MODEL,
+    UNFIT,
+    classes_and_shape,
+    read_json,
+    usable,
+    way_of,
+)
+from fashion_classifier.inference.picture_ways import PictureWay
 
 SHIPPED = Path(__file__).with_name("shipped")
 RECORD = "record.json"
@@ -90,6 +99,7 @@ class ModelFacts:
     family: str
     classes: tuple[str, ...]
     shape: ImageShape
+    pictures: PictureWay
     n_bytes: int
     accuracy: Accuracy | None = None
     made: str = ""
@@ -159,6 +169,7 @@ def _facts(folder: Path, description: dict[str, Any], record: dict[str, Any]) ->
         family=str(description["family"]),
         classes=classes,
         shape=shape,
+        pictures=way_of(description),
         n_bytes=sum(path.stat().st_size for path in folder.iterdir() if path.is_file()),
         accuracy=None if test is None else _accuracy(test),
         seed=None if seed is None else int(seed),

@@ -34,11 +34,7 @@ class Sorter:
     """
 
     def __init__(self, folder: Path, places: Sequence[Path], *, link: bool = False) -> None:
-        if folder.exists() and not folder.is_dir():
-            raise UsageError(f"{folder} is a file; nothing was overwritten. Name a folder.")
-        inside = [place for place in places if _lies_in(folder, place)]
-        if inside:
-            raise UsageError(f"{folder} lies in {inside[0]}, which is sorted: name a folder elsewhere.")
+        check_elsewhere(folder, places)
         self.folder, self.link = folder, link
 
     def put(self, picture: Path, answer: Answer) -> Path:
@@ -59,6 +55,21 @@ class Sorter:
         finally:
             unfinished.unlink(missing_ok=True)
         return place
+
+
+def check_elsewhere(folder: Path, places: Sequence[Path]) -> None:
+    """Check that a folder can be written to without being read from.
+
+    Raises
+    ------
+    UsageError
+        If it is a file, or one of the places or inside of one, or a pattern reaches it.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; nothing was overwritten. Name a folder.")
+    inside = [place for place in places if _lies_in(folder, place)]
+    if inside:
+        raise UsageError(f"{folder} lies in {inside[0]}, from which pictures are taken: name a folder elsewhere.")
 
 
 def _lies_in(folder: Path, place: Path) -> bool:

@@ -27,11 +27,19 @@ class Augmentation:
         Largest shift in each direction, in pixels; the edge is mirrored to fill in.
     erase_fraction
         Side of the erased square as a share of the image's shorter side; 0 erases nothing.
+    photographed
+        Share of the images that are changed as if they were cut out of photographs, 0 to 1; for grey images of things
+        on black.
+    parts
+        Share of the images of which only a part is shown, taught to be of no class rather than another; 0 to below 1,
+        for grey images of things on black.
     """
 
     mirror: bool = True
     shift_pixels: int = 1
     erase_fraction: float = 0.0
+    photographed: float = 0.0
+    parts: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,11 +151,16 @@ class TrainConfig:
                     ("label_smoothing", self.label_smoothing),
                     ("ema_decay", self.ema_decay),
                     ("erase_fraction", self.augmentation.erase_fraction),
+                    ("parts", self.augmentation.parts),
                 )
             ),
             (
                 self.augmentation.shift_pixels >= 0,
                 f"`shift_pixels >= 0` must hold, but got {self.augmentation.shift_pixels}",
+            ),
+            (
+                0 <= self.augmentation.photographed <= 1,
+                f"`0 <= photographed <= 1` must hold, but got {self.augmentation.photographed}",
             ),
             (
                 self.focus.after_passes >= 1 and 0 <= self.focus.others <= 1 and 0 < self.focus.hardest <= 1,

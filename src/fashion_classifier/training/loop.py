@@ -20,12 +20,13 @@ from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, computin
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.augmentation import augment
+from fashion_classifier.training.augmentation import augment, check_fits
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, not_to_be_continued, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
 from fashion_classifier.training.outcome import DivergedError, FitResult
+from fashion_classifier.training.parts import with_parts
 from fashion_classifier.training.running_figures import RunningFigures
 from fashion_classifier.training.sampling import BatchOrder
 
@@ -162,6 +163,7 @@ class _Loop:
     ) -> None:
         self.network, self.validation, self.config, self.how = network, validation, config, how
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
+        check_fits(config.augmentation, self.images)
         self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
         self.taught = None if taught is None else torch.from_numpy(taught).to(how.device)
         self.batch_size = min(config.batch_size, len(training))
@@ -213,22 +215,37 @@ class _Loop:
         self.rate.set(self.progress())
         index = self.order.next_batch()
         generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
-        images = augment(self.images[index], self.config.augmentation, generator)
+        images, parts = self.images[index], None
+        if self.config.augmentation.parts:
+            images, parts = with_parts(images, self.config.augmentation.parts, generator)
+        images = augment(images, self.config.augmentation, generator)
         labels = self.labels[index]
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
             logits = self.network(images).float()
-            loss = self._loss(logits, labels, index)
+            loss = self._loss(logits, labels, index, parts)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.done += 1
-        self._note(index, logits.detach(), labels)
+        whole = slice(None) if parts is None else ~parts
+        self._note(index[whole], logits.detach()[whole], labels[whole])
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
 
-    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
-        """Return what is made small: the distance from the labels, and from what a teacher says."""
+    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor, parts: Tensor | None) -> Tensor:
+        """Return what is made small; of images of which only a part was shown the distance from all classes alike."""
+        if parts is None:
+            return self._distance(logits, labels, index)
+        whole = ~parts
+        doubted = _doubt(logits[parts]) / len(logits)
+        if not whole.any():
+            return doubted
+        known = self._distance(logits[whole], labels[whole], index[whole])
+        return doubted + whole.float().mean() * known
+
+    def _distance(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+        """Return the mean distance from the labels, and from what a teacher says."""
         smoothing = self.config.label_smoothing
         by_labels = nn.functional.cross_entropy(logits, labels, weight=self.weights, label_smoothing=smoothing)
         if self.taught is None:
@@ -237,7 +254,9 @@ class _Loop:
         return torch.lerp(by_labels, by_teacher, self.config.teacher_share)
 
     def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch to the running figures of the training."""
+        """Add a batch, as far as its images are whole, to the running figures of the training."""
+        if len(labels) == 0:
+            return
         losses = nn.functional.cross_entropy(logits, labels, reduction="none")
         self.order.note(index, losses)
         self.running.add(losses, logits.argmax(1) == labels)
@@ -363,6 +382,11 @@ class _Loop:
         self.history = [Epoch(**record) for record in facts["history"]]
         self.stopping = replace(self.stopping, **facts["stopping"])
         self.running.restart(*facts["running"])
+
+
+def _doubt(logits: Tensor) -> Tensor:
+    """Return the sum of the distances from saying that every class is as probable as another."""
+    return -nn.functional.log_softmax(logits, dim=1).mean(1).sum()
 
 
 def _seed_dropout(seed: int, device: str) -> None:

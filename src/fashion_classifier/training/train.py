@@ -15,6 +15,7 @@ from torch import nn
 from fashion_classifier.data.dataset import Dataset, ImageShape
 from fashion_classifier.data.split import Split
 from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.picture_ways import way_for
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.models.catalogue import build
@@ -202,6 +203,7 @@ class Workshop:
             classes=classes,
             shape=training.shape,
             how=PredictConfig(precision=precision, views=settings.views, smoothing=_smoothing(settings, taught)),
+            pictures=way_for(training.images),
             provenance={
                 **self.provenance,
                 "seed": seed,

@@ -1,0 +1,54 @@
+"""What a model says of pictures that were looked at: the views of each are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fashion_classifier.inference.answers import Answer, answers
+from fashion_classifier.inference.photographs.rules import evened, refused
+from fashion_classifier.inference.photographs.seen import Seen
+from fashion_classifier.inference.predictor import Classifier, Probabilities
+
+
+def probabilities_of(model: Classifier, seen: Sequence[Seen]) -> Probabilities:
+    """Return each picture's probabilities, averaged over its views; of photographs without the model's leaning.
+
+    Returns
+    -------
+    float32 array of shape (n, k)
+    """
+    if not seen:
+        return np.empty((0, len(model.classes)), np.float32)
+    of_views = model.predict(np.concatenate([one.images for one in seen]))
+    if (rules := model.photographs) is not None:
+        photographs = np.concatenate([np.full(len(one.images), one.photograph) for one in seen])
+        of_views = np.where(photographs[:, None], evened(of_views, rules.odds), of_views)
+    weighted = of_views * np.concatenate([one.weights for one in seen])[:, None]
+    starts = np.cumsum([0, *(len(one.images) for one in seen[:-1])])
+    averages: Probabilities = np.add.reduceat(weighted, starts, axis=0)
+    return averages
+
+
+def answer_photographs(model: Classifier, seen: Sequence[Seen]) -> list[Answer]:
+    """Say what pictures show.
+
+    A photograph is refused by the model's rule for photographs; where it has none, nothing is said of that. A picture
+    that was taken as it is, is refused by the model's own rule.
+
+    Parameters
+    ----------
+    model
+        What classifies.
+    seen
+        What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for its shape.
+    """
+    probabilities = probabilities_of(model, seen)
+    rules = model.photographs
+    strange_ones = [None] * len(seen) if rules is None else refused(probabilities, rules).tolist()
+    return [
+        replace(answer, refused=strange) if one.photograph else answer
+        for answer, one, strange in zip(answers(model, probabilities), seen, strange_ones, strict=True)
+    ]
