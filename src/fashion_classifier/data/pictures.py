@@ -30,7 +30,11 @@ Pixels = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) colour
 
 
 def read_picture(
-    source: PictureSource, *, place: str | None = None, near: tuple[int, int] | None = None
+    source: PictureSource,
+    *,
+    place: str | None = None,
+    near: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Image.Image:
     """Decode a picture: its first frame, upright as EXIF says, transparency over white.
 
@@ -43,6 +47,8 @@ def read_picture(
     near
         Height and width to which it will be brought; a large JPEG is then decoded at a fraction of its size.
         To have the same pixels as in loading, give the size of the data's images.
+    max_pixels
+        How many it may have at most.
 
     Returns
     -------
@@ -52,9 +58,9 @@ def read_picture(
     Raises
     ------
     DataError
-        If it is none of these formats, damaged, or has more than 64 megapixels.
+        If it is none of these formats, damaged, or has too many pixels.
     """
-    with opened_picture(source, place) as picture:
+    with opened_picture(source, place, max_pixels) as picture:
         if near is not None:
             height, width = near if _orientation(picture) not in _SIDEWAYS else near[::-1]
             picture.draft(None, (round(width * REDUCING_GAP), round(height * REDUCING_GAP)))
@@ -86,12 +92,14 @@ def to_array(picture: Image.Image, shape: ImageShape) -> Pixels:
 
 
 @contextmanager
-def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[Image.Image]:
+def opened_picture(
+    source: PictureSource, place: str | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[Image.Image]:
     """Open a picture without decoding it; what goes wrong here or while it is open is a `DataError`.
 
     Parameters
     ----------
-    source, place
+    source, place, max_pixels
         As for `read_picture`.
     """
     place = place or (str(source) if isinstance(source, Path) else "picture")
@@ -99,8 +107,8 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
         if isinstance(source, Path):
             _check_ordinary(source, place)
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                _refuse_size(place, f"{picture.height}x{picture.width} pixels")
+            if picture.width * picture.height > max_pixels:
+                _refuse_size(place, f"{picture.height}x{picture.width} pixels", max_pixels)
             yield picture
     except DataError:
         raise
@@ -108,7 +116,7 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
         problem = f"this is no picture in a known format ({', '.join(FORMATS)})"
         raise DataError(Fault(place, problem, "Replace or remove it")) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        _refuse_size(place, "far too many pixels")
+        _refuse_size(place, "far too many pixels", max_pixels)
     except Exception as error:  # on damaged files decoders raise almost anything
         problem = f"the picture cannot be read ({_reason(error)})"
         raise DataError(Fault(place, problem, "Replace or remove it")) from error
@@ -159,9 +167,9 @@ def _check_ordinary(path: Path, place: str) -> None:
         raise DataError(Fault(place, "this is no ordinary file", "Replace or remove it"))
 
 
-def _refuse_size(place: str, found: str) -> NoReturn:
+def _refuse_size(place: str, found: str, max_pixels: int) -> NoReturn:
     """Refuse a picture that is too large to decode."""
-    problem = f"the picture has {found}; at most {MAX_PIXELS // 1_000_000} megapixels are decoded"
+    problem = f"the picture has {found}; at most {max_pixels / 1e6:g} megapixels are decoded"
     raise DataError(Fault(place, problem, "Shrink the picture"))
 
 

@@ -1,0 +1,147 @@
+"""The process that serves: a socket, uvicorn, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.serving.lifecycle import Lifecycle
+from fashion_classifier.serving.settings import ServeConfig
+
+BACKLOG = 1024
+
+
+class _Punctual(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
+    """Closes connections on which a request's headers do not arrive in time; uvicorn itself would wait for ever."""
+
+    header_s = 10.0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait()
+        elif self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        """Give the headers their time, from the first byte on."""
+        if self._late is None:
+            self._late = self.loop.call_later(self.header_s, self._close)
+
+    def _close(self) -> None:
+        """Close, unless a request is being answered."""
+        self._late = None
+        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
+            self.transport.close()
+
+
+class _Orderly(uvicorn.Server):
+    """Ends in steps: readiness goes down, callers are asked to close, then no more is accepted and all is answered."""
+
+    def __init__(self, settings: uvicorn.Config, lifecycle: Lifecycle, drain_s: float) -> None:
+        super().__init__(settings)
+        self._lifecycle, self._drain_s = lifecycle, drain_s
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Begin to end at the first signal; a second Ctrl-C does not wait for what is still worked on."""
+        if not self._lifecycle.ending:
+            self._lifecycle.ending = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, self._stop)
+        elif sig == signal.SIGINT:
+            self.force_exit = self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Remember the loop, for signals."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def _stop(self) -> None:
+        """Accept no more."""
+        self.should_exit = True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket.
+
+    Raises
+    ------
+    UnavailableError
+        If nobody can listen there.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server((str(address[0]), int(address[1])), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UnavailableError(
+            f"{host}, port {port}: nobody can listen there ({error.strerror or error}). Name another port or address."
+        ) from error
+
+
+def serve(
+    app: ASGIApp, config: ServeConfig, lifecycle: Lifecycle, listening: socket.socket, on_start: Callable[[], None]
+) -> None:
+    """Serve until a signal ends it: SIGTERM, or Ctrl-C.
+
+    Parameters
+    ----------
+    app
+        What answers.
+    config
+        How.
+    lifecycle
+        Of which the end is told.
+    listening
+        As `listen` gives it.
+    on_start
+        Called once connections are accepted.
+    """
+    protocol = type("Punctual", (_Punctual,), {"header_s": config.limits.header_s})
+    settings = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=config.limits.keep_alive_s,
+        timeout_graceful_shutdown=round(config.limits.request_s + config.limits.body_s),
+        limit_concurrency=None,
+    )
+    server = _Orderly(settings, lifecycle, config.drain_s)
+
+    async def run() -> None:
+        ready = asyncio.create_task(_when_started(server, on_start))
+        try:
+            await server.serve([listening])
+        finally:
+            ready.cancel()
+
+    asyncio.run(run(), loop_factory=settings.get_loop_factory())
+
+
+async def _when_started(server: uvicorn.Server, on_start: Callable[[], None]) -> None:
+    """Call back as soon as connections are accepted."""
+    while not server.started:
+        await asyncio.sleep(0.01)
+    on_start()
