@@ -137,7 +137,8 @@ def serve(
         finally:
             ready.cancel()
 
-    asyncio.run(run(), loop_factory=settings.get_loop_factory())
+    with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
+        runner.run(run())
 
 
 async def _when_started(server: uvicorn.Server, on_start: Callable[[], None]) -> None:
@@ -145,3 +146,9 @@ async def _when_started(server: uvicorn.Server, on_start: Callable[[], None]) ->
     while not server.started:
         await asyncio.sleep(0.01)
     on_start()
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return the address at which a socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
