@@ -26,7 +26,9 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="The port to listen at; 0 for any that is free.")] = 8000,
     open_to_all: Annotated[
         bool,
-        typer.Option("--open-to-all", help="Let anybody who can reach the address be answered, without $FASHION_API_KEY."),
+        typer.Option(
+            "--open-to-all", help="Let anybody who can reach the address be answered, without $FASHION_API_KEY."
+        ),
     ] = False,
     names: Annotated[
         list[str] | None,
@@ -34,9 +36,11 @@ def serve(
     ] = None,
     runtime: Annotated[
         RuntimeChoice,
-        typer.Option("--runtime", help="What computes; auto tries all that are installed and takes the fastest that agrees."),
+        typer.Option(
+            "--runtime", help="What computes; auto tries all that are installed and takes the fastest that agrees."
+        ),
     ] = RuntimeChoice.AUTO,
-    threads: Annotated[int, typer.Option("--threads", help="Threads for the model; 0 for one a core.")] = 0,
+    threads: Annotated[int, typer.Option("--threads", help="Threads for the model; 0 for one a core but one.")] = 0,
     decoders: Annotated[
         int, typer.Option("--decoders", help="Processes that decode pictures; 0 for one a core but one, at most four.")
     ] = 0,
@@ -77,9 +81,7 @@ def _check_extra() -> None:
     """Say what to install, if something is missing."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise MissingExtraError(
-            f"Serving needs {', '.join(missing)}: pip install 'fashion-images-classifier[serve]'."
-        )
+        raise MissingExtraError(f"Serving needs {', '.join(missing)}: pip install 'fashion-images-classifier[serve]'.")
 
 
 def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> None:
@@ -94,7 +96,9 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
     with output(as_json=False) as out_to, listen(config.host, config.port) as listening:
         place = locate_model(model)
         out_to.tell(f"Model: {place.shown}")
-        opened = open_for_serving(place.path, None if runtime is RuntimeChoice.AUTO else runtime.value, config.threads)
+        opened = open_for_serving(
+            place.path, None if runtime is RuntimeChoice.AUTO else runtime.value, config.n_threads
+        )
         by = opened.computed_by
         out_to.tell(f"Computed by {by['name']} in {by['precision']}")
         lifecycle = Lifecycle(config.limits)

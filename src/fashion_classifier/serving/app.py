@@ -64,7 +64,8 @@ def make_app(model: OpenedModel, told: About, config: ServeConfig, lifecycle: Li
         lifespan=life,
         redirect_slashes=False,
     )
-    app.router.routes.append(Route("/v1/predict", Predict(told.name, engine, lifecycle, metrics), methods=["POST"]))
+    predict = Predict(told.name, engine, lifecycle, metrics)
+    app.router.routes.append(Route("/v1/predict", predict, methods=["POST"]))
     _add_facts(app, model, told, config)
     _add_states(app, lifecycle, metrics)
     description = describe(app, model.classes, model.shape, config.limits, needs_key=bool(config.key))
@@ -149,5 +150,3 @@ async def _told_as_problem(request: Request, error: Exception) -> Response:
     told = await _told(request, problem)
     told.headers.update(error.headers or {})
     return told
-
-

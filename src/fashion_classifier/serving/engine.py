@@ -27,6 +27,7 @@ from fashion_classifier.serving.problems import Problem
 from fashion_classifier.serving.seeing import Seen, alone, answer, look
 from fashion_classifier.serving.settings import ServeConfig
 
+WARM = (1, 2, 8, 32)  # sizes of batches, for which runtimes prepare themselves
 Said = tuple[Answer, Probabilities]
 
 
@@ -44,7 +45,7 @@ def open_for_serving(folder: Path, runtime: RuntimeName | None, threads: int) ->
     """
     model = open_model(folder, runtime or "auto", threads=threads, n_images=ALL_FROM)
     images = in_shape(drawn(), model.shape)
-    for n in (len(images), 1, 2, 8, 32):
+    for n in (len(images), *WARM):
         model.predict(images[:n])
     return model
 

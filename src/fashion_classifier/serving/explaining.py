@@ -37,9 +37,13 @@ class Occlusion:
     @classmethod
     def of(cls, image: Pixels) -> Occlusion:
         """Cover the parts of an image of shape (height, width[, 3]), at most `STEPS` times `STEPS` of them."""
-        corners = np.array([
-            (top, bottom, left, right) for top, bottom in _spans(image.shape[0]) for left, right in _spans(image.shape[1])
-        ])
+        corners = np.array(
+            [
+                (top, bottom, left, right)
+                for top, bottom in _spans(image.shape[0])
+                for left, right in _spans(image.shape[1])
+            ]
+        )
         border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         images = np.repeat(image[None], len(corners), axis=0)
         for covered, (top, bottom, left, right) in zip(images, corners.tolist(), strict=True):

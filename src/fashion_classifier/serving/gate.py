@@ -21,7 +21,6 @@ log = logging.getLogger(__name__)
 
 OPEN = frozenset({"/", "/healthz", "/readyz", "/docs", "/openapi.json"})  # what needs no key
 OPEN_BELOW = "/page/"
-COUNTED = frozenset({"/", "/docs", "/openapi.json", "/v1/predict", "/v1/model", "/healthz", "/readyz", "/metrics", "/report"})
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 _SECURITY = (
@@ -73,9 +72,7 @@ class Gate:
             log.exception("%s %s: unexpected", scope["method"], scope["path"])
             await self._tell(sent, Problem("unexpected", "The server's log says what it was. Please report it."))
         finally:
-            path = scope["path"] if scope["path"] in COUNTED else "other"
-            self._metrics.requests.labels(path, sent.status).inc()
-            self._metrics.seconds.observe(time.perf_counter() - begun)
+            self._metrics.count(scope["path"], sent.status, time.perf_counter() - begun)
 
     async def _tell(self, sent: _Sent, problem: Problem) -> None:
         """Send a problem, unless an answer has begun."""
@@ -104,7 +101,9 @@ class Gate:
         found = _HOST.fullmatch(host.decode("latin-1"))
         name = found[1].strip("[]").lower() if found else ""
         if name not in self._names and not (self._any_address and _is_address(name)):
-            detail = f"This server is not called {host.decode('latin-1')[:80]!r}. Use its address, or have the name allowed."
+            detail = (
+                f"This server is not called {host.decode('latin-1')[:80]!r}. Use its address, or have the name allowed."
+            )
             raise Problem("unknown-host", detail)
         if len(self._known_hosts) < 64:
             self._known_hosts.add(host)
@@ -143,7 +142,9 @@ class _Sent:
 def _check_origin(origin: bytes, host: bytes) -> None:
     """Refuse what a page of another site has a browser send."""
     if origin.partition(b"://")[2] != host:
-        raise Problem("other-site", "A page of another site may not ask this server. Ask from its own page, or no page.")
+        raise Problem(
+            "other-site", "A page of another site may not ask this server. Ask from its own page, or no page."
+        )
 
 
 def _is_address(name: str) -> bool:

@@ -62,7 +62,9 @@ def read_pictures(body: bytes, content_type: bytes, shape: ImageShape, limits: L
     if kind.startswith(b"image/") or kind == b"application/octet-stream":
         return [Picture("", body)]
     named = kind.decode("latin-1")[:80]
-    raise Problem("unknown-format", f"The body is {named!r}. {TAKEN}" if kind else f"The body has no Content-Type. {TAKEN}")
+    raise Problem(
+        "unknown-format", f"The body is {named!r}. {TAKEN}" if kind else f"The body has no Content-Type. {TAKEN}"
+    )
 
 
 def _of_json(body: bytes, shape: ImageShape, limits: Limits) -> list[Picture]:
@@ -73,7 +75,9 @@ def _of_json(body: bytes, shape: ImageShape, limits: Limits) -> list[Picture]:
         raise Problem("too-large", "The JSON has too many parts. Send fewer pictures, or files in a form.")
     images = _images_of(_parsed(body))
     if len(images) > limits.images:
-        raise Problem("too-large", f"{len(images)} pictures are more than {limits.images}. Send them in several requests.")
+        raise Problem(
+            "too-large", f"{len(images)} pictures are more than {limits.images}. Send them in several requests."
+        )
     return [_of_entry(entry, number, shape) for number, entry in enumerate(images, 1)]
 
 
@@ -82,7 +86,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_no_number)
     except RecursionError as error:
-        raise Problem("malformed", "The JSON is nested too deeply. Send {\"images\": [{\"base64\": …}]}.") from error
+        raise Problem("malformed", 'The JSON is nested too deeply. Send {"images": [{"base64": …}]}.') from error
     except ValueError as error:
         raise Problem("malformed", f"The body is not JSON ({str(error)[:200]}). Send a valid document.") from error
 
@@ -113,7 +117,9 @@ def _of_entry(entry: Any, number: int, shape: ImageShape) -> Picture:
     name = _name(name)
     place = name or f"Image {number}"
     try:
-        return Picture(name, _decoded(entry["base64"], place) if "base64" in entry else _levels(entry["pixels"], place, shape))
+        return Picture(
+            name, _decoded(entry["base64"], place) if "base64" in entry else _levels(entry["pixels"], place, shape)
+        )
     except Problem as problem:
         return Picture(name, problem)
 
@@ -143,7 +149,9 @@ def _levels(pixels: Any, place: str, shape: ImageShape) -> Seen:
     if faults:
         raise Problem("unfit", str(faults.faults[0]))
     if images is None:
-        raise Problem("unfit", f"{place}: the pixels are no rectangle of numbers. Send rows of grey levels from 0 to 255.")
+        raise Problem(
+            "unfit", f"{place}: the pixels are no rectangle of numbers. Send rows of grey levels from 0 to 255."
+        )
     image = images[0]
     return alone(image if ImageShape.of(images) == shape else to_array(Image.fromarray(image), shape))
 

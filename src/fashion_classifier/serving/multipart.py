@@ -40,10 +40,14 @@ class _Parts:
     def on_part_end(self) -> None:
         kind, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         if kind != b"form-data":
-            raise Problem("malformed", "A part of the form has no Content-Disposition: form-data. Send it as a browser would.")
+            raise Problem(
+                "malformed", "A part of the form has no Content-Disposition: form-data. Send it as a browser would."
+            )
         if b"filename" not in options and options.get(b"name") not in {b"image", b"images"}:
             name = options.get(b"name", b"").decode("utf-8", "replace")
-            raise Problem("unfit", f"The form has a field {name[:50]!r}, which is no file. Send pictures as files alone.")
+            raise Problem(
+                "unfit", f"The form has a field {name[:50]!r}, which is no file. Send pictures as files alone."
+            )
         if len(self.found) == self._most:
             raise Problem("too-large", f"The form has more than {self._most} pictures. Send them in several requests.")
         name = options.get(b"filename", b"").decode("utf-8", "replace")
@@ -72,7 +76,9 @@ def read_form(body: bytes, content_type: bytes, most: int) -> list[tuple[str, by
     """
     boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
     if not 1 <= len(boundary) <= 70:  # RFC 2046, section 5.1.1
-        raise Problem("malformed", "The form's Content-Type names no boundary of 1 to 70 characters, which RFC 2046 asks for.")
+        raise Problem(
+            "malformed", "The form's Content-Type names no boundary of 1 to 70 characters, which RFC 2046 asks for."
+        )
     parts = _Parts(most)
     names = [name for name in dir(parts) if name.startswith("on_")]
     parser = MultipartParser(boundary, {name: getattr(parts, name) for name in names})  # type: ignore[misc]

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from fashion_classifier import __version__
 from fashion_classifier.inference.opening import OpenedModel
 from fashion_classifier.serving.about import About
-from fashion_classifier.serving.examples import examples
+from fashion_classifier.serving.examples import choose_examples, drawn
 from fashion_classifier.serving.problems import KINDS
 from fashion_classifier.serving.settings import ServeConfig
 
@@ -43,16 +43,15 @@ class Pages:
     """
 
     def __init__(self, model: OpenedModel, told: About, config: ServeConfig, description: dict[str, Any]) -> None:
-        self._examples = examples()
+        self._examples = choose_examples(model, drawn())
         self._report = None if config.key else told.report  # a browser that follows a link shows no key
-        self._tag = ""
         self._fixed: dict[str, Response] = {}
         style, script = (FOLDER / name for name in ("page.css", "page.js"))
         self._tag = hashlib.sha256(style.read_bytes() + script.read_bytes()).hexdigest()[:12]
         self._put(f"/page/{self._tag}.css", style.read_bytes(), "text/css", cache=DAY)
         self._put(f"/page/{self._tag}.js", script.read_bytes(), "text/javascript", cache=DAY)
-        for name, (_, content) in self._examples.items():
-            self._put(f"/page/examples/{name}", content, "image/png", cache=DAY)
+        for example in self._examples:
+            self._put(f"/page/examples/{example.name}", example.content, "image/png", cache=DAY)
         self._put("/page/icon.svg", (FOLDER / "icon.svg").read_bytes(), "image/svg+xml", cache=DAY)
         self._put("/openapi.json", json.dumps(description, ensure_ascii=False).encode(), "application/json")
         facts = {"told": told, "model": model, "config": config, "tag": self._tag, "version": __version__}
@@ -80,12 +79,18 @@ class Pages:
     def _put(self, path: str, content: bytes, kind: str, policy: str = "", cache: str = "") -> None:
         """Keep an answer."""
         headers = {"content-security-policy": policy} if policy else {}
-        self._fixed[path] = Response(content, media_type=kind, headers=headers | ({"cache-control": cache} if cache else {}))
+        self._fixed[path] = Response(
+            content, media_type=kind, headers=headers | ({"cache-control": cache} if cache else {})
+        )
 
     def _drawn(self, name: str, **facts: Any) -> bytes:
         """Fill in a template."""
         environment = Environment(
-            loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader(FOLDER),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
-        shown = {address: words for address, (words, _) in self._examples.items()}
-        return environment.get_template(name).render(examples=shown, report=self._report is not None, **facts).encode()
+        template = environment.get_template(name)
+        return template.render(examples=self._examples, report=self._report is not None, **facts).encode()

@@ -27,5 +27,7 @@ def data_uri(image: Pixels) -> str:
 def heat(values: NDArray[np.float64]) -> Pixels:
     """Bring values of shape (height, width), at least 0, to grey levels: 0 for 0, 255 for the largest."""
     largest = values.max()
-    levels: Pixels = np.zeros(values.shape, np.uint8) if largest == 0 else (values / largest * 255).round().astype(np.uint8)
+    levels: Pixels = (
+        np.zeros(values.shape, np.uint8) if largest == 0 else (values / largest * 255).round().astype(np.uint8)
+    )
     return levels

@@ -152,5 +152,3 @@ def _options(query: bytes) -> frozenset[str]:
         if value.lower() in TRUE:
             wanted.add(name)
     return frozenset(wanted)
-
-

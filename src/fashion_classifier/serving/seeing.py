@@ -75,7 +75,7 @@ def answer(model: Classifier, seen: Sequence[Seen]) -> list[tuple[Answer, Probab
         return []
     given = model.predict(np.concatenate([one.images for one in seen]))
     ends = np.cumsum([len(one.images) for one in seen])[:-1]
-    averaged = np.stack([
-        one.weights.astype(np.float32) @ part for one, part in zip(seen, np.split(given, ends), strict=True)
-    ])
+    averaged = np.stack(
+        [one.weights.astype(np.float32) @ part for one, part in zip(seen, np.split(given, ends), strict=True)]
+    )
     return list(zip(answers(model, averaged), averaged, strict=True))

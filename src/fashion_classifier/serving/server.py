@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -17,6 +19,9 @@ from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.settings import ServeConfig
 
 BACKLOG = 1024
+# The thread of the model gives Python's lock away for its computing and wants it back after each view; by default it
+# may wait 5 ms for it, while the network is read.
+SWITCH_S = 0.0005
 
 
 class _Punctual(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
@@ -137,6 +142,9 @@ def serve(
         finally:
             ready.cancel()
 
+    sys.setswitchinterval(SWITCH_S)
+    gc.collect()
+    gc.freeze()  # what is there now stays: going through it again takes 100 ms, in which nobody is answered
     with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
         runner.run(run())
 

@@ -82,7 +82,7 @@ class ServeConfig:
     names
         Host names by which the server may be called, besides those of this machine's loopback and its address.
     threads
-        For the model; 0 for one a core.
+        For the model; 0 for one a core but one, at least one: the network needs one, too.
     decoders
         Processes that decode pictures; 0 for one a core but one, at least one and at most four.
     batch_images
@@ -122,6 +122,11 @@ class ServeConfig:
             faults.append("threads, decoders and seconds are at least 0, a batch at least 1 image")
         if faults:
             raise UsageError("; ".join(faults)[:1].upper() + "; ".join(faults)[1:] + ".")
+
+    @property
+    def n_threads(self) -> int:
+        """How many threads the model computes with."""
+        return self.threads or max(1, available_cores() - 1)
 
     @property
     def n_decoders(self) -> int:
