@@ -51,7 +51,7 @@ def serve(
     """Serve a model: an API for programs, and a page for people.
 
     It listens on this machine alone. To be reached from others it needs a key in $FASHION_API_KEY, which callers then
-    show, or --open-to-all. SIGTERM and Ctrl-C end it in order: /readyz says no, what was asked is answered, then it ends.
+    show, or --open-to-all. SIGTERM and Ctrl-C end it in order: /readyz says no, and what was asked is still answered.
 
     Examples:
 
@@ -96,9 +96,7 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
     with output(as_json=False) as out_to, listen(config.host, config.port) as listening:
         place = locate_model(model)
         out_to.tell(f"Model: {place.shown}")
-        opened = open_for_serving(
-            place.path, None if runtime is RuntimeChoice.AUTO else runtime.value, config.n_threads
-        )
+        opened = open_for_serving(place.path, runtime.value, config.n_threads)
         by = opened.computed_by
         out_to.tell(f"Computed by {by['name']} in {by['precision']}")
         lifecycle = Lifecycle(config.limits)

@@ -124,7 +124,7 @@ def _add_states(app: FastAPI, lifecycle: Lifecycle, metrics: Metrics) -> None:
         tags=["server"],
     )
     async def figures() -> Response:
-        """Counts and times in Prometheus's text format."""
+        """Give counts and times in Prometheus's text format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
 
 

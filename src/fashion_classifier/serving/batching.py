@@ -118,12 +118,13 @@ class Batcher(Generic[Work, Result]):
         """Wait a little for requests that are being read."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._gather_s
-        while self._n_expected() and self.n_waiting < self._largest and loop.time() < until:
+        while self._n_expected() and self.n_waiting < self._largest and loop.time() < until:  # noqa: ASYNC110 - 2 ms at most
             await asyncio.sleep(self._gather_s / 10)
 
     def _next_batch(self) -> list[_Waiting[Work, Result]]:
         """Take what fits into one batch; nobody who has gone away is computed for."""
-        batch, size = [], 0
+        batch: list[_Waiting[Work, Result]] = []
+        size = 0
         while self._waiting and (not batch or size + self._waiting[0].size <= self._largest):
             waiting = self._waiting.popleft()
             self.n_waiting -= waiting.size

@@ -1,4 +1,4 @@
-"""Pictures decoded beside the server: each in a process that is ended and replaced when a picture is too much for it."""
+"""Pictures decoded beside the server, in processes that are replaced when a picture is too much for them."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -31,7 +32,7 @@ WARM = (1, 2, 8, 32)  # sizes of batches, for which runtimes prepare themselves
 Said = tuple[Answer, Probabilities]
 
 
-def open_for_serving(folder: Path, runtime: RuntimeName | None, threads: int) -> OpenedModel:
+def open_for_serving(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int) -> OpenedModel:
     """Open a model, choose its runtime by trying all that there are on drawn garments, and warm it up.
 
     Parameters
@@ -39,11 +40,11 @@ def open_for_serving(folder: Path, runtime: RuntimeName | None, threads: int) ->
     folder
         A model folder.
     runtime
-        Which one to take; None for the fastest that agrees with ONNX Runtime in float32.
+        Which one to take; "auto" for the fastest that agrees with ONNX Runtime in float32.
     threads
         To compute with; 0 for one a core.
     """
-    model = open_model(folder, runtime or "auto", threads=threads, n_images=ALL_FROM)
+    model = open_model(folder, runtime, threads=threads, n_images=ALL_FROM)
     images = in_shape(drawn(), model.shape)
     for n in (len(images), *WARM):
         model.predict(images[:n])
@@ -96,7 +97,7 @@ class Engine:
             if not isinstance(content, bytes):
                 return content
             if not content:
-                raise Problem("malformed", f"{picture.place}: it is empty. Send the file's bytes.")
+                return Problem("malformed", f"{picture.place}: it is empty. Send the file's bytes.")
             if is_small_and_plain(content):  # takes less time here than to ask somebody else
                 return self._look(content, picture.place)
             return await self._decoders.decode(content, picture.place)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from fashion_classifier.serving.problems import Problem
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 
 class _Parts:
@@ -19,25 +24,39 @@ class _Parts:
         self._data: list[bytes] = []
         self.ended = False
 
-    def on_part_begin(self) -> None:
+    @property
+    def callbacks(self) -> MultipartCallbacks:
+        """What the parser calls."""
+        return {
+            "on_part_begin": self._begin,
+            "on_header_begin": self._begin_header,
+            "on_header_field": self._add_to_field,
+            "on_header_value": self._add_to_value,
+            "on_header_end": self._end_header,
+            "on_part_data": self._add_data,
+            "on_part_end": self._end,
+            "on_end": self._end_all,
+        }
+
+    def _begin(self) -> None:
         self._headers, self._data = {}, []
 
-    def on_header_begin(self) -> None:
+    def _begin_header(self) -> None:
         self._field, self._value = bytearray(), bytearray()
 
-    def on_header_field(self, data: bytes, start: int, end: int) -> None:
+    def _add_to_field(self, data: bytes, start: int, end: int) -> None:
         self._field += data[start:end]
 
-    def on_header_value(self, data: bytes, start: int, end: int) -> None:
+    def _add_to_value(self, data: bytes, start: int, end: int) -> None:
         self._value += data[start:end]
 
-    def on_header_end(self) -> None:
+    def _end_header(self) -> None:
         self._headers[bytes(self._field).lower()] = bytes(self._value)
 
-    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
         self._data.append(data[start:end])
 
-    def on_part_end(self) -> None:
+    def _end(self) -> None:
         kind, options = parse_options_header(self._headers.get(b"content-disposition", b""))
         if kind != b"form-data":
             raise Problem(
@@ -53,7 +72,7 @@ class _Parts:
         name = options.get(b"filename", b"").decode("utf-8", "replace")
         self.found.append((name, b"".join(self._data)))
 
-    def on_end(self) -> None:
+    def _end_all(self) -> None:
         self.ended = True
 
 
@@ -80,8 +99,7 @@ def read_form(body: bytes, content_type: bytes, most: int) -> list[tuple[str, by
             "malformed", "The form's Content-Type names no boundary of 1 to 70 characters, which RFC 2046 asks for."
         )
     parts = _Parts(most)
-    names = [name for name in dir(parts) if name.startswith("on_")]
-    parser = MultipartParser(boundary, {name: getattr(parts, name) for name in names})  # type: ignore[misc]
+    parser = MultipartParser(boundary, parts.callbacks)
     try:
         parser.write(body)
         parser.finalize()

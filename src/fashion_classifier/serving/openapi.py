@@ -1,4 +1,4 @@
-"""The description of the API (OpenAPI 3.1): what the framework cannot know of an address that takes pictures in many ways."""
+"""The description of the API (OpenAPI 3.1), with all that the framework cannot know of it."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ WORDS = {
 }
 DETAILS = {
     "malformed": "The body is not JSON (Expecting value: line 1 column 1 (char 0)). Send a valid document.",
-    "too-large": "The picture: the picture has 9000x9000 pixels; at most 24 megapixels are decoded. Shrink the picture.",
-    "unknown-format": "The picture: this is no picture in a known format (PNG, JPEG, WEBP, GIF, BMP, TIFF). Replace or remove it.",
-    "unfit": "The picture: the picture cannot be read (image file is truncated). Replace or remove it.",
+    "too-large": "shirt.jpg: the picture has 9000x9000 pixels; at most 24 megapixels are decoded. Shrink the picture.",
+    "unknown-format": "shirt.pdf: this is no picture in a known format (PNG, JPEG, WEBP, …). Replace or remove it.",
+    "unfit": "shirt.png: the picture cannot be read (image file is truncated). Replace or remove it.",
 }
 
 
@@ -83,8 +83,8 @@ def _predict(classes: tuple[str, ...], shape: ImageShape, limits: Limits) -> Jso
         "tags": ["pictures"],
         "summary": "Classify pictures",
         "description": (
-            "Formats are told by content: PNG, JPEG, WebP, GIF, BMP, TIFF. A single picture that cannot be read is an error; "
-            "among several it is an entry with its problem, and the others are answered."
+            "Formats are told by content: PNG, JPEG, WebP, GIF, BMP, TIFF. A single picture that cannot be read is an "
+            "error; among several it is an entry with its problem, and the others are answered."
         ),
         "parameters": [
             _flag("explain", "Also tell which pixels mattered."),

@@ -1,4 +1,4 @@
-"""What people look at: the page, its style and script, examples, the API's documentation; all made when a server starts."""
+"""What people look at: the page with its examples, and the API's documentation; made when a server starts."""
 
 from __future__ import annotations
 

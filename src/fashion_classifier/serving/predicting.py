@@ -76,8 +76,10 @@ class Predict:
                 kind = headers.get(b"content-type", b"")
                 pictures = read_pictures(body, kind, self._engine.model.shape, self._limits)
                 if "explain" in options and len(pictures) > self._limits.explained:
-                    detail = f"What mattered is told for at most {self._limits.explained} pictures. Send them in several requests."
-                    raise Problem("too-large", detail)
+                    most = self._limits.explained
+                    raise Problem(
+                        "too-large", f"What mattered is told for at most {most} pictures. Send fewer at once."
+                    )
                 del body
                 seen = [await self._engine.see(picture) for picture in pictures]
         finally:

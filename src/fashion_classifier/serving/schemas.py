@@ -47,7 +47,7 @@ class Prediction(_Exact):
     seen: str | None = Field(default=None, description="What the model saw, as a PNG data URI; where it was asked for.")
     mattered: str | None = Field(
         default=None,
-        description="Which pixels mattered, as a PNG data URI: white the most, black not at all; where it was asked for.",
+        description="Which pixels mattered, as a PNG data URI: white most, black not at all; where it was asked for.",
     )
     mattered_most: Share | None = Field(
         default=None, description="The probability that is lost where the pixel that mattered most is covered."

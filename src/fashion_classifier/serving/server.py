@@ -62,9 +62,11 @@ class _Punctual(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
 class _Orderly(uvicorn.Server):
     """Ends in steps: readiness goes down, callers are asked to close, then no more is accepted and all is answered."""
 
-    def __init__(self, settings: uvicorn.Config, lifecycle: Lifecycle, drain_s: float) -> None:
+    def __init__(
+        self, settings: uvicorn.Config, lifecycle: Lifecycle, drain_s: float, on_start: Callable[[], None]
+    ) -> None:
         super().__init__(settings)
-        self._lifecycle, self._drain_s = lifecycle, drain_s
+        self._lifecycle, self._drain_s, self._on_start = lifecycle, drain_s, on_start
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
         """Begin to end at the first signal; a second Ctrl-C does not wait for what is still worked on."""
@@ -75,9 +77,10 @@ class _Orderly(uvicorn.Server):
             self.force_exit = self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Remember the loop, for signals."""
+        """Remember the loop, for signals, and tell once connections are accepted."""
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+        self._on_start()
 
     def _stop(self) -> None:
         """Accept no more."""
@@ -133,27 +136,12 @@ def serve(
         timeout_graceful_shutdown=round(config.limits.request_s + config.limits.body_s),
         limit_concurrency=None,
     )
-    server = _Orderly(settings, lifecycle, config.drain_s)
-
-    async def run() -> None:
-        ready = asyncio.create_task(_when_started(server, on_start))
-        try:
-            await server.serve([listening])
-        finally:
-            ready.cancel()
-
+    server = _Orderly(settings, lifecycle, config.drain_s, on_start)
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()  # what is there now stays: going through it again takes 100 ms, in which nobody is answered
     with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
-        runner.run(run())
-
-
-async def _when_started(server: uvicorn.Server, on_start: Callable[[], None]) -> None:
-    """Call back as soon as connections are accepted."""
-    while not server.started:
-        await asyncio.sleep(0.01)
-    on_start()
+        runner.run(server.serve([listening]))
 
 
 def address_of(listening: socket.socket) -> str:
