@@ -95,9 +95,15 @@ def _add_facts(app: FastAPI, model: OpenedModel, told: About, config: ServeConfi
         "limits": vars(config.limits),
     }
 
-    @app.get("/v1/model", response_model=ModelCard, responses=errors(401, *COMMON_ERRORS), tags=["model"])
+    @app.get(
+        "/v1/model",
+        summary="Which model",
+        response_model=ModelCard,
+        responses=errors(401, *COMMON_ERRORS),
+        tags=["model"],
+    )
     async def which_model() -> dict[str, Any]:
-        """Which model answers, and how good it is."""
+        """Tell which model answers, and how good it is."""
         by = model.computed_by
         return {**card, "runtime": {name: by[name] for name in ("name", "precision", "views")}}
 
@@ -105,20 +111,21 @@ def _add_facts(app: FastAPI, model: OpenedModel, told: About, config: ServeConfi
 def _add_states(app: FastAPI, lifecycle: Lifecycle, metrics: Metrics) -> None:
     """Add what tells of the server."""
 
-    @app.get("/healthz", response_model=State, responses=errors(*COMMON_ERRORS), tags=["server"])
+    @app.get("/healthz", summary="Alive", response_model=State, responses=errors(*COMMON_ERRORS), tags=["server"])
     async def is_alive() -> dict[str, str]:
-        """Whether the process is alive."""
+        """Tell whether the process is alive."""
         return {"status": "alive"}
 
-    @app.get("/readyz", response_model=State, responses=errors(503, *COMMON_ERRORS), tags=["server"])
+    @app.get("/readyz", summary="Ready", response_model=State, responses=errors(503, *COMMON_ERRORS), tags=["server"])
     async def is_ready() -> dict[str, str]:
-        """Whether to send it requests: not before the model is there, and no longer once it was told to end."""
+        """Tell whether to send it requests: not before the model is there, and no longer once it was told to end."""
         if lifecycle.ending or not lifecycle.ready:
             raise Problem("ending", "Send requests to another server.")
         return {"status": "ready"}
 
     @app.get(
         "/metrics",
+        summary="Figures",
         response_class=Response,
         responses={200: {"content": {"text/plain": {}}}, **errors(401, *COMMON_ERRORS)},
         tags=["server"],

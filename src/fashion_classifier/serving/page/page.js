@@ -7,9 +7,12 @@ const AT_ONCE = 2;
 const LONGEST_SIDE = 2048; // of a picture that is shrunk here because the server would not take it
 
 const ADDRESS = "/v1/predict?explain=true&seen=true";
+const MAY_BE_OTHERWISE = [401, 408, 503, 504]; // when it is asked again
 const waiting = [];
 let asking = 0;
 let key = "";
+
+document.documentElement.classList.toggle("touch", navigator.maxTouchPoints > 0);
 
 // ---- Pictures come in ----
 
@@ -133,7 +136,7 @@ async function ask(picture) {
   }
   const told = await answer.json();
   if (answer.ok) await show(picture, told.images[0]);
-  else fail(picture, told.title, told.detail);
+  else fail(picture, told.title, told.detail, MAY_BE_OTHERWISE.includes(answer.status));
   if (answer.status === 401) askForKey();
 }
 
@@ -182,13 +185,13 @@ function announce(text) {
   find("#status").textContent = text;
 }
 
-function fail({ card, name }, title, detail) {
+function fail({ card, name }, title, detail, again = true) {
   card.classList.remove("waiting");
   card.classList.add("failed");
   card.removeAttribute("aria-busy");
   find(".said", card).textContent = title;
   find(".sure", card).textContent = detail;
-  find(".again", card).hidden = false;
+  find(".again", card).hidden = !again;
   announce(`${name}: ${title}. ${detail}`);
 }
 
