@@ -17,6 +17,7 @@ import httpx
 import numpy as np
 import pytest
 from PIL import Image
+from tests.cli.conftest import fashion  # noqa: F401 - a fixture
 from tests.conftest import blobs
 
 from fashion_classifier.evaluation.prediction_sets import ConformalRule

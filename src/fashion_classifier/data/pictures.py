@@ -23,6 +23,7 @@ MAX_PIXELS = 64_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 REDUCING_GAP = 3.0  # how much larger than wanted a picture stays in the cheap first step of shrinking it
+_REDUCED = frozenset({"JPEG", "MPO"})  # formats that can be decoded at a fraction of their size
 _SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap height and width
 
 PictureSource = Path | bytes
@@ -61,7 +62,7 @@ def read_picture(
         If it is none of these formats, damaged, or has too many pixels.
     """
     with opened_picture(source, place, max_pixels) as picture:
-        if near is not None:
+        if near is not None and picture.format in _REDUCED:  # asked for EXIF, a damaged PNG would be decoded and not say so
             height, width = near if _orientation(picture) not in _SIDEWAYS else near[::-1]
             picture.draft(None, (round(width * REDUCING_GAP), round(height * REDUCING_GAP)))
         return plain(picture)

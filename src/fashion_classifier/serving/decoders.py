@@ -40,11 +40,9 @@ class Decoders:
         self._threads = ThreadPoolExecutor(n, "decoder")
 
     def start(self) -> None:
-        """Start the processes, and wait until they are ready."""
+        """Start the processes; who first needs one waits until it is ready."""
         for decoder in self._all:
             decoder.start()
-        for decoder in self._all:
-            decoder.wait_until_ready()
             self._free.put(decoder)
 
     async def decode(self, content: bytes, place: str) -> Seen:
