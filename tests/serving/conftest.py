@@ -140,7 +140,9 @@ def make_server(model: OpenedModel) -> Iterator[MakeServer]:
         one.close()
 
 
-def picture(kind: str = "PNG", size: tuple[int, int] = (12, 12), mode: str = "L", seed: int = 0, **settings: Any) -> bytes:
+def picture(
+    kind: str = "PNG", size: tuple[int, int] = (12, 12), mode: str = "L", seed: int = 0, **settings: Any
+) -> bytes:
     """Write a picture of chance."""
     generator = np.random.default_rng(seed)
     channels = {"L": (), "RGB": (3,), "RGBA": (4,), "CMYK": (4,)}[mode]
@@ -156,7 +158,12 @@ class Process:
     def __init__(self, folder: Path, *options: str, cwd: Path) -> None:
         command = [sys.executable, "-m", "fashion_classifier", "serve", str(folder), "--port", "0", *options]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=cwd,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         assert self.process.stdout is not None
         self.said = []

@@ -64,7 +64,9 @@ class TestNames:
     def test_its_own_are_known(self, server, host):
         only(server.predict(picture(), headers={"host": host}))
 
-    @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "10.0.0.1", "localhost:8000@evil"])
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "127.0.0.1.evil.example", "", "a b", "10.0.0.1", "localhost:8000@evil"]
+    )
     def test_others_are_not(self, server, host):
         check_problem(server.predict(picture(), headers={"host": host}), 400, "not called")
 

@@ -17,8 +17,8 @@ HEADERS = {"content-type": "image/png"}
 
 def request(body: bytes, length: int | None = None) -> bytes:
     """Write a request by hand."""
-    head = f"POST /v1/predict HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\nContent-Length: {length or len(body)}\r\n\r\n"
-    return head.encode() + body
+    headers = ("Host: 127.0.0.1", "Content-Type: image/png", f"Content-Length: {length or len(body)}")
+    return "\r\n".join(("POST /v1/predict HTTP/1.1", *headers, "", "")).encode() + body
 
 
 def connect(process) -> socket.socket:
@@ -46,7 +46,7 @@ def test_usage_is_checked_before_anything_is_opened(fashion, folder, monkeypatch
     assert "other machines" in fashion("serve", folder, "--host", "0.0.0.0").err
     monkeypatch.setenv("FASHION_API_KEY", "short")
     result = fashion("serve", folder)
-    assert (result.code, "a key is at least 16" in result.err) == (2, True)
+    assert (result.code, "key is at least 16" in result.err) == (2, True)
 
 
 def test_a_missing_extra_is_named(fashion, folder, monkeypatch):

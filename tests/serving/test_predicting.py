@@ -63,7 +63,10 @@ class TestAnswers:
         np.testing.assert_allclose(list(entry["probabilities"].values()), expected, atol=1e-6)
         order = expected.argsort()[::-1]
         assert entry["class"] == CLASSES[order[0]]
-        assert entry["runner_up"] == {"class": CLASSES[order[1]], "probability": pytest.approx(expected[order[1]], abs=1e-6)}
+        assert entry["runner_up"] == {
+            "class": CLASSES[order[1]],
+            "probability": pytest.approx(expected[order[1]], abs=1e-6),
+        }
         assert entry["set"][0] == entry["class"]
         assert entry["refused"] is False
         assert entry["reason"] == ""
@@ -79,7 +82,11 @@ class TestAnswers:
         plain = only(server.predict(content, kind="application/octet-stream"))
         form = only(server.ask("POST", "/v1/predict", files={"images": ("a.png", content)}))
         as_text = only(server.ask("POST", "/v1/predict", json={"images": [{"base64": encoded(content), "name": "b"}]}))
-        uri = only(server.ask("POST", "/v1/predict", json={"images": [{"base64": "data:image/png;base64," + encoded(content)}]}))
+        uri = only(
+            server.ask(
+                "POST", "/v1/predict", json={"images": [{"base64": "data:image/png;base64," + encoded(content)}]}
+            )
+        )
         pixels = only(server.ask("POST", "/v1/predict", json={"images": [{"pixels": levels(content).tolist()}]}))
         row = only(server.ask("POST", "/v1/predict", json={"images": [{"pixels": levels(content).ravel().tolist()}]}))
         assert (form["name"], as_text["name"], pixels["name"]) == ("a.png", "b", "")
@@ -114,8 +121,12 @@ class TestAnswers:
         for answer, probabilities in zip(answers, expected, strict=True):
             np.testing.assert_allclose(list(only(answer)["probabilities"].values()), probabilities, atol=1e-5)
         sizes = server.ask("GET", "/metrics").text
-        batches = float(next(line for line in sizes.splitlines() if line.startswith("fashion_batch_images_count")).split()[1])
-        images = float(next(line for line in sizes.splitlines() if line.startswith("fashion_batch_images_sum")).split()[1])
+        batches = float(
+            next(line for line in sizes.splitlines() if line.startswith("fashion_batch_images_count")).split()[1]
+        )
+        images = float(
+            next(line for line in sizes.splitlines() if line.startswith("fashion_batch_images_sum")).split()[1]
+        )
         assert images > batches
 
     def test_a_colour_model(self, make_server, tmp_path):
@@ -140,8 +151,12 @@ class TestAnswers:
 
 class TestSeveral:
     def test_a_broken_one_is_its_own_problem(self, server):
-        files = [("images", ("a.png", picture())), ("images", ("b.png", b"no picture")), ("images", ("", picture(seed=1)))]
-        answer = server.ask("POST", "/v1/predict", files=files[:2] + [("image", ("c.png", picture(seed=1)))])
+        files = [
+            ("images", ("a.png", picture())),
+            ("images", ("b.png", b"no picture")),
+            ("images", ("", picture(seed=1))),
+        ]
+        answer = server.ask("POST", "/v1/predict", files=[*files, ("image", ("c.png", picture(seed=1)))])
         assert answer.status_code == 200
         Predictions.model_validate(answer.json())
         first, second, third = answer.json()["images"]
@@ -208,9 +223,21 @@ class TestRefused:
             ("multipart/form-data; boundary=x", b"--x--", 400),
             ("multipart/form-data; boundary=x", b"nonsense", 400),
             ("multipart/form-data; boundary=x", b"--x\r\n\r\n\r\n--x--\r\n", 400),
-            ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="images"; filename="a"\r\n\r\nabc', 400),
-            ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nabc\r\n--x--\r\n', 422),
-            ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="image"\r\n\r\n\r\n--x--\r\n', 400),
+            (
+                "multipart/form-data; boundary=x",
+                b'--x\r\nContent-Disposition: form-data; name="images"; filename="a"\r\n\r\nabc',
+                400,
+            ),
+            (
+                "multipart/form-data; boundary=x",
+                b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nabc\r\n--x--\r\n',
+                422,
+            ),
+            (
+                "multipart/form-data; boundary=x",
+                b'--x\r\nContent-Disposition: form-data; name="image"\r\n\r\n\r\n--x--\r\n',
+                400,
+            ),
             ("text/plain", b"abc", 415),
             ("application/x-www-form-urlencoded", b"a=b", 415),
             ("image/png", b"", 400),
@@ -224,7 +251,8 @@ class TestRefused:
         check_problem(server.ask("POST", "/v1/predict", content=b"abc"), 415, "Content-Type")
 
     @pytest.mark.parametrize(
-        ("query", "status"), [("?explain=maybe", 422), ("?else=true", 422), ("?%ff&" + "a=1&" * 20, 400), ("?explain", 422)]
+        ("query", "status"),
+        [("?explain=maybe", 422), ("?else=true", 422), ("?%ff&" + "a=1&" * 20, 400), ("?explain", 422)],
     )
     def test_options_that_there_are_not(self, server, query, status):
         check_problem(server.predict(picture(), query), status)
@@ -238,7 +266,12 @@ class TestRefused:
 
     @pytest.mark.parametrize(
         ("method", "path", "status"),
-        [("GET", "/v1/predict", 405), ("POST", "/v1/model", 405), ("GET", "/etc/passwd", 404), ("GET", "/page/../app.py", 404)],
+        [
+            ("GET", "/v1/predict", 405),
+            ("POST", "/v1/model", 405),
+            ("GET", "/etc/passwd", 404),
+            ("GET", "/page/../app.py", 404),
+        ],
     )
     def test_other_addresses(self, server, method, path, status):
         answer = server.ask(method, path)
