@@ -29,7 +29,8 @@ GIVE = """
 ([kind, files]) => {
   const data = new DataTransfer();
   for (const [name, content] of files) {
-    data.items.add(new File([Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0))], name, { type: "image/png" }));
+    const bytes = Uint8Array.from(atob(content), (sign) => sign.charCodeAt(0));
+    data.items.add(new File([bytes], name, { type: "image/png" }));
   }
   const event = kind === "paste" ? new ClipboardEvent("paste", { clipboardData: data, bubbles: true })
     : new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
