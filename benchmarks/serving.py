@@ -1,12 +1,12 @@
 """`fashion serve` under load: requests a second, their times, memory, and what overload does to it.
 
-The aims, on two cores that are shared with the load generator: at least 1,500 requests a second of one image each (a PNG
-of 28x28 pixels, keep-alive) with 99 % of them answered within 60 ms; memory flat over 100,000 requests; ten times as many
-connections are shed with 503, and when they are gone it is as fast as before. Side by side: the same model and runtime
-behind a plain FastAPI endpoint, and behind LitServe.
+The aims, on two cores that are shared with the load generator: at least 1,500 requests a second of one image each (a
+PNG of 28x28 pixels, keep-alive) with 99 % of them answered within 60 ms; memory flat over 100,000 requests; ten times
+as many connections are shed with 503, and when they are gone it is as fast as before. Side by side: the same model and
+runtime behind a plain FastAPI endpoint, and behind LitServe.
 
-The load is made by wrk (`apt-get install wrk`), one thread. LitServe lives in an environment of its own, and is left out
-where none is named:
+The load is made by wrk (`apt-get install wrk`), one thread. LitServe lives in an environment of its own, and is left
+out where none is named:
 
 python -m venv .venv-litserve && .venv-litserve/bin/pip install litserve==0.2.17
 python benchmarks/serving.py compare --litserve .venv-litserve        3 rounds: two minutes
@@ -44,7 +44,7 @@ from tables import SUMMARIES, print_table
 NAME = "serving"
 CONNECTIONS = 64
 MANY = 100_000
-PATHS = ("src", "benchmarks/serving_peers.py", "pyproject.toml", "constraints.txt")
+PATHS = ("src", "benchmarks/serving_peers.py", "benchmarks/serving_litserve.py", "pyproject.toml", "constraints.txt")
 SCRIPT = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "{kind}"
@@ -52,9 +52,10 @@ local file = io.open("{body}", "rb")
 wrk.body = file:read("*all")
 file:close()
 done = function(summary, latency, requests)
-  io.write(string.format('\\n{{"requests": %d, "seconds": %.3f, "p50_ms": %.2f, "p99_ms": %.2f, "refused": %d, "broken": %d}}\\n',
-    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    summary.errors.status, summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+  local form = '\\n{{"requests": %d, "seconds": %.3f, "p50_ms": %.2f, "p99_ms": %.2f, "refused": %d, "broken": %d}}\\n'
+  local errors = summary.errors
+  io.write(string.format(form, summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e3,
+    latency:percentile(99) / 1e3, errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
 """
 
@@ -113,7 +114,7 @@ class Bench:
 
     def _script(self, kind: str, body: bytes) -> Path:
         """Write what wrk sends."""
-        file = self._folder / kind.replace("/", "-")
+        file = self._folder / kind.partition("/")[2]
         file.write_bytes(body)
         script = file.with_suffix(".lua")
         script.write_text(SCRIPT.format(kind=kind, body=file))
@@ -124,19 +125,20 @@ class Bench:
         """Start a server; give its process and its address."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        peer = [str(HERE / "serving_peers.py"), "", str(self._model), self._runtime, str(port)]
+        peer = [str(self._model), self._runtime, str(port)]
         environment = dict(os.environ)
         if name == "fashion serve":
             command = [*FASHION, "serve", str(self._model), "--port", str(port), "--runtime", self._runtime]
         elif name == "plain FastAPI":
-            command = [sys.executable, peer[0], "fastapi", *peer[2:]]
+            command = [sys.executable, str(HERE / "serving_peers.py"), *peer]
         else:
-            command = [str(self._litserve / "bin/python"), peer[0], "litserve", *peer[2:]]  # type: ignore[operator]
+            assert self._litserve is not None
+            command = [str(self._litserve / "bin/python"), str(HERE / "serving_litserve.py"), *peer]
             environment["PYTHONPATH"] = os.pathsep.join([str(ROOT / "src"), sysconfig.get_paths()["purelib"]])
         path = "/v1/predict" if name == "fashion serve" else "/predict"
         process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
         try:
-            _wait_for(f"http://127.0.0.1:{port}/docs")
+            _wait_for(f"http://127.0.0.1:{port}/docs")  # which all of them have
             yield process.pid, f"http://127.0.0.1:{port}{path}"
         finally:
             process.send_signal(signal.SIGINT)
@@ -193,7 +195,8 @@ def _memory(bench: Bench, arguments: object) -> Row:
     seconds = arguments.seconds  # type: ignore[attr-defined]
     with bench.serving("fashion serve") as (process, address):
         bench.load("fashion serve", address, 2)
-        before, loads = _resident(process), []
+        before = _resident(process)
+        loads: list[Row] = []
         while sum(row["requests"] for row in loads) < MANY:
             loads.append(bench.load("fashion serve", address, seconds) | {"resident_mb": _resident(process)})
         after = _resident(process)

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,8 @@ def open_served(browser: Browser, process: Process) -> Iterator[object]:
         path: str = "/", *, width: int = 1280, theme: str = "light", expected: str = "", base: str = "", **settings
     ):
         base = base or process.base
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **settings)
+        look = {"viewport": {"width": width, "height": 900}, "color_scheme": theme}
+        context = browser.new_context(**look, **settings)  # type: ignore[arg-type]
         page = context.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -76,7 +78,7 @@ def open_served(browser: Browser, process: Process) -> Iterator[object]:
         assert [text for text in complaints if not (expected and re.search(expected, text))] == []
 
 
-def garment(name: str = "shirt.png", size: int = 400) -> dict:
+def garment(name: str = "shirt.png", size: int = 400) -> Any:
     """Draw a shirt on black, as an upload."""
     image = Image.new("L", (size, size))
     outline = [
@@ -105,7 +107,7 @@ def answered(page: Page, n: int = 1) -> None:
     expect(page.locator(".card.waiting")).to_have_count(0, timeout=15_000)
 
 
-def give(page: Page, kind: str, *files: dict) -> None:
+def give(page: Page, kind: str, *files: Any) -> None:
     """Paste or drop files, as a browser hands them over."""
     page.evaluate(GIVE, [kind, [[file["name"], base64.b64encode(file["buffer"]).decode()] for file in files]])
 

@@ -84,7 +84,7 @@ class Server:
         return self._runner.run(work)
 
     async def _start(self) -> None:
-        self._life = asyncio.create_task(
+        self._life: asyncio.Future[None] = asyncio.ensure_future(
             self.app({"type": "lifespan", "asgi": {}, "state": {}}, self._messages.get, self._sent.put)
         )
         await self._messages.put({"type": "lifespan.startup"})
@@ -101,7 +101,8 @@ class Server:
 
     def ask(self, method: str, path: str, **settings: Any) -> httpx.Response:
         """Send one request."""
-        return self.run(self.ask_async(method, path, **settings))
+        answer: httpx.Response = self.run(self.ask_async(method, path, **settings))
+        return answer
 
     async def ask_async(self, method: str, path: str, **settings: Any) -> httpx.Response:
         """Send one request, in the server's loop."""

@@ -62,7 +62,7 @@ def read_picture(
         If it is none of these formats, damaged, or has too many pixels.
     """
     with opened_picture(source, place, max_pixels) as picture:
-        if near is not None and picture.format in _REDUCED:  # asked for EXIF, a damaged PNG would be decoded and not say so
+        if near is not None and picture.format in _REDUCED:  # asking a damaged PNG for EXIF would hide its damage
             height, width = near if _orientation(picture) not in _SIDEWAYS else near[::-1]
             picture.draft(None, (round(width * REDUCING_GAP), round(height * REDUCING_GAP)))
         return plain(picture)

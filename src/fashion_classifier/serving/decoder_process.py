@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from multiprocessing.connection import Connection
 
 import numpy as np
@@ -25,14 +26,12 @@ READY = b"ready"
 def run(connection: Connection, memory_bytes: int) -> None:
     """Decode until the other end is closed."""
     _prepare(memory_bytes)
-    connection.send_bytes(READY)
-    while True:
-        try:
+    with suppress(EOFError, ConnectionError):
+        connection.send_bytes(READY)
+        while True:
             order = json.loads(connection.recv_bytes())
             content = connection.recv_bytes()
-        except EOFError:
-            return
-        _answer(connection, content, ImageShape(*order["shape"]), order["place"], order["max_pixels"])
+            _answer(connection, content, ImageShape(*order["shape"]), order["place"], order["max_pixels"])
 
 
 def _answer(connection: Connection, content: bytes, shape: ImageShape, place: str, max_pixels: int) -> None:
