@@ -29,7 +29,7 @@ from fashion_classifier.inference.predictor import PredictConfig
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.models.mlp import MlpConfig
-from fashion_classifier.serving.about import about
+from fashion_classifier.serving.about import About, about
 from fashion_classifier.serving.app import make_app
 from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.settings import ServeConfig
@@ -71,9 +71,9 @@ def model(folder: Path) -> OpenedModel:
 class Server:
     """A server without a network, started and ended in a loop of its own."""
 
-    def __init__(self, model: OpenedModel, config: ServeConfig) -> None:
+    def __init__(self, model: OpenedModel, config: ServeConfig, told: About | None = None) -> None:
         self.lifecycle = Lifecycle(config.limits)
-        self.app = make_app(model, about(ModelPlace("tiny", model.path)), config, self.lifecycle)
+        self.app = make_app(model, told or about(ModelPlace("tiny", model.path)), config, self.lifecycle)
         self._runner = asyncio.Runner()
         self._messages: asyncio.Queue[Any] = asyncio.Queue()
         self._sent: asyncio.Queue[Any] = asyncio.Queue()
