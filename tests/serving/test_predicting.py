@@ -154,7 +154,6 @@ class TestSeveral:
         files = [
             ("images", ("a.png", picture())),
             ("images", ("b.png", b"no picture")),
-            ("images", ("", picture(seed=1))),
         ]
         answer = server.ask("POST", "/v1/predict", files=[*files, ("image", ("c.png", picture(seed=1)))])
         assert answer.status_code == 200
