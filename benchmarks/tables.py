@@ -256,6 +256,47 @@ def summary_of_photographs(rows: Sequence[Row]) -> Table:
     )
 
 
+def summary_of_serving(rows: Sequence[Row]) -> Table:
+    """Show the server under load, beside others, over very many requests, and overloaded."""
+    cells = []
+    for group in latest(rows, ("what", "runtime")):
+        row = group[-1]
+        end = [row["runtime"], row["machine"], row["commit"]]
+        if row["what"] == "overload":
+            for when in ("before", "during", "after"):
+                name = f"fashion serve, {when} {row['connections'][1]} connections"
+                cells.append([name, *_under_load({key: [value] for key, value in row[when].items()}), "", *end])
+            continue
+        for name, found in row["servers_measured"].items():
+            memory = f"{row['resident_mb_before']:.0f} → {row['resident_mb_after']:.0f}" if "requests" in row else ""
+            shown = f"{name}, {row['requests']:,} requests" if "requests" in row else name
+            cells.append([shown, *_under_load(found), memory, *end])
+    return Table(
+        "Serving single images, keep-alive (`serving.py`)",
+        [
+            "server",
+            "n",
+            "answered/s",
+            "p50, ms",
+            "p99, ms",
+            "shed with 503",
+            "memory, MB",
+            "runtime",
+            "machine",
+            "commit",
+        ],
+        cells,
+        "Two cores shared with the load generator, 64 connections unless it says otherwise; all servers in turn.",
+    )
+
+
+def _under_load(found: Row) -> list[str]:
+    """Return n, rate, times and refusals of several rounds."""
+    digits = {"answered_per_s": 0, "p50_ms": 1, "p99_ms": 1}
+    values = [spread(found[key], places) for key, places in digits.items()]
+    return [str(len(found["p50_ms"])), *values, f"{sum(found['refused']):,}"]
+
+
 SUMMARIES: dict[str, Callable[[Sequence[Row]], Table]] = {
     "main_job": summary_of_main_job,
     "time_to_accuracy": summary_of_runs,
@@ -265,6 +306,7 @@ SUMMARIES: dict[str, Callable[[Sequence[Row]], Table]] = {
     "photographs": summary_of_photographs,
     "predict_folder": lambda rows: summary_of_ratios("Predicting a folder of PNG files (`predict_folder.py`)", rows),
     "start_up": lambda rows: summary_of_ratios("Start-up (`start_up.py`)", rows),
+    "serving": summary_of_serving,
     "evidence": lambda rows: summary_of_ratios("Evidence and report (`evidence.py`)", rows),
     "loading": lambda rows: summary_of_ratios("Loading the six CSV files (`loading.py`)", rows),
 }

@@ -3,7 +3,7 @@ r"""Fashion Images Classifier: from labelled images of garments to conclusions t
 The packages, in the order in which the data flows::
 
     data  ->  models  ->  training  ->  tuning  ->  evaluation  ->  reporting
-                              \-> inference
+                              \-> inference  ->  serving
 
     data         bytes on disk -> checked uint8 images and labels, split, the test set sealed
     models       an image shape and a config -> a network; one family a file, one catalogue
@@ -13,6 +13,7 @@ The packages, in the order in which the data flows::
     inference    a saved model -> probabilities; one path for all who predict
     reporting    results -> figures and one self-contained page
     experiment   the whole life: the stages in order, and the run folder that keeps them
+    serving      a saved model -> HTTP and a page (an extra)
     cli          the command `fashion`
 
 The names below are loaded when they are first used.

@@ -189,3 +189,21 @@ def test_damaged_pictures_end_in_a_picture_or_in_a_fault(content: bytes, changes
         assert str(error).startswith("picture: ")  # noqa: PT017 - both outcomes are right
     else:
         assert picture.mode in ("L", "RGB")
+
+
+def test_a_png_of_noise_is_a_fault_whatever_size_it_is_wanted_in():
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((28, 28), np.uint8)).save(file, "PNG")
+    content = bytearray(file.getvalue())
+    place = content.index(b"IDAT") + 4
+    content[place : place + 8] = b"no zlib!"
+    for near in (None, (28, 28)):
+        with pytest.raises(DataError):
+            read_picture(bytes(content), near=near)
+
+
+def test_fewer_pixels_may_be_allowed():
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((30, 30), np.uint8)).save(file, "PNG")
+    with pytest.raises(DataError, match=r"30x30 pixels; at most 0\.0008 megapixels"):
+        read_picture(file.getvalue(), max_pixels=800)

@@ -29,6 +29,7 @@ _COEFFICIENT_BYTES = 2  # of each sample of a progressive JPEG, all of which are
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 REDUCING_GAP = 3.0  # how much larger than wanted a picture stays in the cheap first step of shrinking it
+_REDUCED = frozenset({"JPEG", "MPO"})  # formats that can be decoded at a fraction of their size
 _SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap height and width
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -45,7 +46,11 @@ Pixels = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) colour
 
 
 def read_picture(
-    source: PictureSource, *, place: str | None = None, near: tuple[int, int] | None = None
+    source: PictureSource,
+    *,
+    place: str | None = None,
+    near: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> Image.Image:
     """Decode a picture: its first frame, upright as EXIF says, transparency over white.
 
@@ -58,6 +63,8 @@ def read_picture(
     near
         Height and width to which it will be brought; a large JPEG is then decoded at a fraction of its size.
         To have the same pixels as in loading, give the size of the data's images.
+    max_pixels
+        How many it may have at most.
 
     Returns
     -------
@@ -67,10 +74,10 @@ def read_picture(
     Raises
     ------
     DataError
-        If it is none of these formats, damaged, has more than 64 megapixels, or would take more than 400 MB.
+        If it is none of these formats, damaged, has too many pixels, or would take more than 400 MB.
     """
-    with opened_picture(source, place) as picture:
-        if near is not None:
+    with opened_picture(source, place, max_pixels) as picture:
+        if near is not None and picture.format in _REDUCED:  # asking a damaged PNG for EXIF would hide its damage
             height, width = near if _orientation(picture) not in _SIDEWAYS else near[::-1]
             picture.draft(None, (round(width * REDUCING_GAP), round(height * REDUCING_GAP)))
         return plain(picture)
@@ -101,12 +108,14 @@ def to_array(picture: Image.Image, shape: ImageShape) -> Pixels:
 
 
 @contextmanager
-def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[Image.Image]:
+def opened_picture(
+    source: PictureSource, place: str | None = None, max_pixels: int = MAX_PIXELS
+) -> Iterator[Image.Image]:
     """Open a picture without decoding it; what goes wrong here or while it is open is a `DataError`.
 
     Parameters
     ----------
-    source, place
+    source, place, max_pixels
         As for `read_picture`.
     """
     place = place or (str(source) if isinstance(source, Path) else "picture")
@@ -114,8 +123,8 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
         if isinstance(source, Path):
             _check_ordinary(source, place)
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                _refuse_size(place, f"{picture.height}x{picture.width} pixels")
+            if picture.width * picture.height > max_pixels:
+                _refuse_size(place, f"{picture.height}x{picture.width} pixels", max_pixels)
             _check_before_decoding(picture)
             yield picture
     except DataError:
@@ -124,7 +133,7 @@ def opened_picture(source: PictureSource, place: str | None = None) -> Iterator[
         problem = f"this is no picture in a known format ({', '.join(FORMATS)})"
         raise DataError(Fault(place, problem, "Replace or remove it")) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        _refuse_size(place, "far too many pixels")
+        _refuse_size(place, "far too many pixels", max_pixels)
     except Exception as error:  # on damaged files decoders raise almost anything
         problem = f"the picture cannot be read ({_reason(error)})"
         raise DataError(Fault(place, problem, "Replace or remove it")) from error
@@ -242,9 +251,9 @@ def _check_ordinary(path: Path, place: str) -> None:
         raise DataError(Fault(place, "this is no ordinary file", "Replace or remove it"))
 
 
-def _refuse_size(place: str, found: str) -> NoReturn:
+def _refuse_size(place: str, found: str, max_pixels: int) -> NoReturn:
     """Refuse a picture that is too large to decode."""
-    problem = f"the picture has {found}; at most {MAX_PIXELS // 1_000_000} megapixels are decoded"
+    problem = f"the picture has {found}; at most {max_pixels / 1e6:g} megapixels are decoded"
     raise DataError(Fault(place, problem, "Shrink the picture"))
 
 

@@ -1,0 +1,78 @@
+"""A process that decodes pictures, so that a decoder which crashes, hangs or hoards takes nobody else along.
+
+It is sent a line of JSON and the file's bytes, and sends back a line of JSON and the pixels: nothing that it says can
+make the server run code, as an object serialised by pickle could.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection
+
+import numpy as np
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.errors import DataError
+from fashion_classifier.serving.seeing import look
+
+READY = b"ready"
+
+
+def run(connection: Connection, memory_bytes: int) -> None:
+    """Decode until the other end is closed."""
+    _prepare(memory_bytes)
+    with suppress(EOFError, ConnectionError):
+        connection.send_bytes(READY)
+        while True:
+            order = json.loads(connection.recv_bytes())
+            content = connection.recv_bytes()
+            _answer(connection, content, ImageShape(*order["shape"]), order["place"], order["max_pixels"])
+
+
+def _answer(connection: Connection, content: bytes, shape: ImageShape, place: str, max_pixels: int) -> None:
+    """Decode one picture and send what came of it."""
+    try:
+        seen = look(content, shape, place=place, max_pixels=max_pixels)
+    except DataError as error:
+        fault = error.faults[0]
+        connection.send_bytes(json.dumps({"problem": fault.problem, "remedy": fault.remedy}).encode())
+        return
+    except MemoryError:
+        told = {"problem": "decoding the picture takes too much memory", "remedy": "Shrink the picture"}
+        connection.send_bytes(json.dumps(told).encode())
+        return
+    connection.send_bytes(json.dumps({"images": seen.images.shape, "weights": seen.weights.tolist()}).encode())
+    connection.send_bytes(np.ascontiguousarray(seen.images).tobytes())
+
+
+def _prepare(memory_bytes: int) -> None:
+    """Leave signals to the server, end with it, and take no more memory than is allowed."""
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, signal.SIG_IGN)
+    _watch_parent()
+    if sys.platform == "linux":  # elsewhere address space says little of memory, or is not limited
+        import resource  # noqa: PLC0415 - not there on Windows
+
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()  # noqa: SIM115, PTH123 - read once
+        resource.setrlimit(resource.RLIMIT_AS, (used + memory_bytes, used + memory_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _watch_parent() -> None:
+    """End when the server is gone, however it went."""
+    import multiprocessing  # noqa: PLC0415 - here alone
+
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,156 @@
+"""Pictures decoded beside the server, in processes that are replaced when a picture is too much for them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
+
+import numpy as np
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.serving import decoder_process
+from fashion_classifier.serving.problems import Problem
+from fashion_classifier.serving.seeing import Seen
+from fashion_classifier.serving.settings import Limits
+
+START_S = 30.0  # for a process to start on a busy machine
+
+
+class Decoders:
+    """A few processes that decode, each for one picture at a time.
+
+    Parameters
+    ----------
+    n
+        How many.
+    shape
+        To which pictures are brought.
+    limits
+        Of which `pixels`, `decoding_s` and `decoding_bytes` matter here.
+    """
+
+    def __init__(self, n: int, shape: ImageShape, limits: Limits) -> None:
+        self._free: SimpleQueue[_Decoder] = SimpleQueue()
+        self._all = [_Decoder(shape, limits) for _ in range(n)]
+        self._threads = ThreadPoolExecutor(n, "decoder")
+
+    def start(self) -> None:
+        """Start the processes; who first needs one waits until it is ready."""
+        for decoder in self._all:
+            decoder.start()
+            self._free.put(decoder)
+
+    async def decode(self, content: bytes, place: str) -> Seen:
+        """Decode a picture.
+
+        Raises
+        ------
+        Problem
+            If it cannot be decoded, or not within the limits.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._decode, content, place)
+
+    def _decode(self, content: bytes, place: str) -> Seen:
+        """Decode in a process that is free; there is one, as there are as many threads."""
+        decoder = self._free.get()
+        try:
+            return decoder.decode(content, place)
+        finally:
+            self._free.put(decoder)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._threads.shutdown(cancel_futures=True)
+        for decoder in self._all:
+            decoder.end()
+
+    @property
+    def restarts(self) -> int:
+        """How many processes were replaced."""
+        return sum(decoder.restarts for decoder in self._all)
+
+
+class _Decoder:
+    """One process, started anew whenever it had to be ended."""
+
+    def __init__(self, shape: ImageShape, limits: Limits) -> None:
+        self._shape, self._limits = shape, limits
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+        self._ready = False
+        self.restarts = 0
+
+    def start(self) -> None:
+        """Start the process; it imports what it needs meanwhile."""
+        context = multiprocessing.get_context("spawn")
+        self._connection, its_end = context.Pipe()
+        arguments = (its_end, self._limits.decoding_bytes)
+        self._process = context.Process(target=decoder_process.run, args=arguments, daemon=True, name="decoder")
+        self._process.start()
+        its_end.close()
+        self._ready = False
+
+    def wait_until_ready(self) -> None:
+        """Wait until it decodes."""
+        assert self._connection is not None
+        if not self._ready:
+            if not self._connection.poll(START_S) or self._connection.recv_bytes() != decoder_process.READY:
+                raise Problem("out-of-time", "The process that decodes pictures does not start. Try again later.")
+            self._ready = True
+
+    def decode(self, content: bytes, place: str) -> Seen:
+        """Have a picture decoded; a process that crashes on it or takes too long is replaced."""
+        try:
+            self.wait_until_ready()
+            return self._asked(content, place)
+        except TimeoutError as error:
+            self._replace()
+            seconds = self._limits.decoding_s
+            detail = f"{place}: the picture was not decoded within {seconds:g} s. Shrink it, or save it anew."
+            raise Problem("unfit", detail) from error
+        except (EOFError, OSError) as error:
+            self._replace()
+            raise Problem("unfit", f"{place}: the picture ended the process that decoded it. Save it anew.") from error
+
+    def _asked(self, content: bytes, place: str) -> Seen:
+        """Send a picture and read what came of it."""
+        connection = self._connection
+        assert connection is not None
+        order = {"shape": self._shape, "place": place, "max_pixels": self._limits.pixels}
+        connection.send_bytes(json.dumps(order).encode())
+        connection.send_bytes(content)
+        if not connection.poll(self._limits.decoding_s):
+            raise TimeoutError
+        told = json.loads(connection.recv_bytes(1 << 16))
+        if "problem" in told:
+            raise refused(place, told["problem"], told["remedy"])
+        form = tuple(told["images"])
+        images = np.frombuffer(connection.recv_bytes(int(np.prod(form))), np.uint8).reshape(form)
+        return Seen(images, np.array(told["weights"]))
+
+    def _replace(self) -> None:
+        """End the process and start another."""
+        self.restarts += 1
+        self.end()
+        self.start()
+
+    def end(self) -> None:
+        """End the process."""
+        if self._connection is not None:
+            self._connection.close()
+        if self._process is not None and self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+
+def refused(place: str, problem: str, remedy: str) -> Problem:
+    """Tell by what was found wrong with a picture which problem it is."""
+    detail = f"{place}: {problem}. {remedy}."
+    if "known format" in problem:
+        return Problem("unknown-format", detail)
+    return Problem("too-large" if "megapixels" in problem else "unfit", detail)

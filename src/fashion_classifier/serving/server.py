@@ -1,0 +1,150 @@
+"""The process that serves: a socket, uvicorn, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.serving.lifecycle import Lifecycle
+from fashion_classifier.serving.settings import ServeConfig
+
+BACKLOG = 1024
+# The thread of the model gives Python's lock away for its computing and wants it back after each view; by default it
+# may wait 5 ms for it, while the network is read.
+SWITCH_S = 0.0005
+
+
+class _Punctual(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
+    """Closes connections on which a request's headers do not arrive in time; uvicorn itself would wait for ever."""
+
+    header_s = 10.0
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait()
+        elif self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        """Give the headers their time, from the first byte on."""
+        if self._late is None:
+            self._late = self.loop.call_later(self.header_s, self._close)
+
+    def _close(self) -> None:
+        """Close, unless a request is being answered."""
+        self._late = None
+        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
+            self.transport.close()
+
+
+class _Orderly(uvicorn.Server):
+    """Ends in steps: readiness goes down, callers are asked to close, then no more is accepted and all is answered."""
+
+    def __init__(
+        self, settings: uvicorn.Config, lifecycle: Lifecycle, drain_s: float, on_start: Callable[[], None]
+    ) -> None:
+        super().__init__(settings)
+        self._lifecycle, self._drain_s, self._on_start = lifecycle, drain_s, on_start
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Begin to end at the first signal; a second Ctrl-C does not wait for what is still worked on."""
+        if not self._lifecycle.ending:
+            self._lifecycle.ending = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, self._stop)
+        elif sig == signal.SIGINT:
+            self.force_exit = self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Remember the loop, for signals, and tell once connections are accepted."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+        self._on_start()
+
+    def _stop(self) -> None:
+        """Accept no more."""
+        self.should_exit = True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket.
+
+    Raises
+    ------
+    UnavailableError
+        If nobody can listen there.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server((str(address[0]), int(address[1])), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise UnavailableError(
+            f"{host}, port {port}: nobody can listen there ({error.strerror or error}). Name another port or address."
+        ) from error
+
+
+def serve(
+    app: ASGIApp, config: ServeConfig, lifecycle: Lifecycle, listening: socket.socket, on_start: Callable[[], None]
+) -> None:
+    """Serve until a signal ends it: SIGTERM, or Ctrl-C.
+
+    Parameters
+    ----------
+    app
+        What answers.
+    config
+        How.
+    lifecycle
+        Of which the end is told.
+    listening
+        As `listen` gives it.
+    on_start
+        Called once connections are accepted.
+    """
+    protocol = type("Punctual", (_Punctual,), {"header_s": config.limits.header_s})
+    settings = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=config.limits.keep_alive_s,
+        timeout_graceful_shutdown=round(config.limits.request_s + config.limits.body_s),
+        limit_concurrency=None,
+    )
+    server = _Orderly(settings, lifecycle, config.drain_s, on_start)
+    sys.setswitchinterval(SWITCH_S)
+    gc.collect()
+    gc.freeze()  # what is there now stays: going through it again takes 100 ms, in which nobody is answered
+    with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
+        runner.run(server.serve([listening]))
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return the address at which a socket is reached."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

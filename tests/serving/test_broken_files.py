@@ -1,0 +1,104 @@
+"""Every broken file gets an answer or a clear refusal, soon, and the server goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.serving.broken import CORPUS
+from tests.serving.conftest import CLASSES, picture
+
+from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.serving.decoders import Decoders
+from fashion_classifier.serving.problems import Problem
+from fashion_classifier.serving.settings import Limits
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_each_has_an_answer_or_a_refusal(server, name):
+    make, statuses = CORPUS[name]
+    answer = server.predict(make())
+    assert answer.status_code in statuses, answer.text
+    if answer.status_code != 200:
+        assert answer.json()["detail"].endswith(".")
+        assert len(answer.json()["detail"]) > 30
+    assert server.predict(picture()).status_code == 200
+
+
+def test_all_of_them_at_once(server):
+    files = [("images", (name, make())) for name, (make, _) in list(CORPUS.items())[:30]]
+    answer = server.ask("POST", "/v1/predict", files=[*files, ("images", ("good.png", picture()))])
+    *_, last = answer.json()["images"]
+    assert last["class"] in CLASSES
+
+
+def decoders_with(**limits) -> Decoders:
+    made = Decoders(1, ImageShape(12, 12, 1), Limits(**limits))
+    made.start()
+    return made
+
+
+def test_a_decoder_that_is_killed_is_replaced():
+    decoders = decoders_with()
+    try:
+        process = decoders._all[0]._process
+        process.kill()
+        process.join()
+        with pytest.raises(Problem) as told:
+            asyncio.run(decoders.decode(picture("JPEG"), "a.jpg"))
+        assert told.value.status == 422
+        assert len(asyncio.run(decoders.decode(picture("JPEG"), "a.jpg")).images) == 1
+        assert decoders.restarts == 1
+    finally:
+        decoders.close()
+
+
+def test_a_decoder_that_takes_too_long_is_replaced():
+    decoders = decoders_with(decoding_s=1e-6)
+    try:
+        with pytest.raises(Problem, match="not decoded within"):
+            asyncio.run(decoders.decode(CORPUS["a large picture"][0](), "a.png"))
+        assert decoders.restarts == 1
+    finally:
+        decoders.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is limited on Linux")
+def test_a_decoder_that_takes_too_much_memory_says_so():
+    decoders = decoders_with(decoding_bytes=8 << 20)
+    try:
+        with pytest.raises(Problem) as told:
+            asyncio.run(decoders.decode(CORPUS["a large picture"][0](), "a.png"))
+        assert told.value.status == 422
+        assert len(asyncio.run(decoders.decode(picture("JPEG"), "a.jpg")).images) == 1
+    finally:
+        decoders.close()
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory of a process and its children."""
+    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(resident, children))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read on Linux")
+def test_through_a_process_none_takes_two_seconds_or_500_megabytes(start):
+    process = start("--decoders", "1")
+    most = idle = 0
+    with httpx.Client(base_url=process.base, timeout=30) as client:
+        headers = {"content-type": "image/png"}
+        assert client.post("/v1/predict", content=picture(), headers=headers).status_code == 200
+        idle = resident(process.process.pid)
+        for name, (make, statuses) in CORPUS.items():
+            content = make()
+            answer = client.post("/v1/predict", content=content, headers=headers)
+            assert answer.status_code in statuses, name
+            assert answer.elapsed.total_seconds() < 2, name
+            most = max(most, resident(process.process.pid))
+    assert most - idle < 500e6
+    assert process.end() == 0

@@ -1,0 +1,139 @@
+"""Real processes: how they begin and end, under load and with callers who are slow or go away."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+
+import httpx
+import pytest
+from tests.serving.conftest import picture
+
+HEADERS = {"content-type": "image/png"}
+
+
+def request(body: bytes, length: int | None = None) -> bytes:
+    """Write a request by hand."""
+    headers = ("Host: 127.0.0.1", "Content-Type: image/png", f"Content-Length: {length or len(body)}")
+    return "\r\n".join(("POST /v1/predict HTTP/1.1", *headers, "", "")).encode() + body
+
+
+def connect(process) -> socket.socket:
+    return socket.create_connection((process.host, process.port), timeout=30)
+
+
+def test_answers_and_ends_in_order(start):
+    process = start("--drain", "0")
+    with httpx.Client(base_url=process.base) as client:
+        assert client.get("/readyz").status_code == 200
+        assert client.post("/v1/predict", content=picture(), headers=HEADERS).status_code == 200
+        assert client.post("/v1/predict", content=picture("JPEG"), headers=HEADERS).status_code == 200
+        assert "server" not in client.get("/").headers
+    assert process.end(signal.SIGINT) == 0
+
+
+def test_a_port_that_is_taken_is_told(fashion, folder):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = fashion("serve", folder, "--port", taken.getsockname()[1])
+    assert result.code == 4
+    assert "nobody can listen there" in result.err
+
+
+def test_usage_is_checked_before_anything_is_opened(fashion, folder, monkeypatch):
+    assert "other machines" in fashion("serve", folder, "--host", "0.0.0.0").err
+    monkeypatch.setenv("FASHION_API_KEY", "short")
+    result = fashion("serve", folder)
+    assert (result.code, "key is at least 16" in result.err) == (2, True)
+
+
+def test_a_missing_extra_is_named(fashion, folder, monkeypatch):
+    monkeypatch.setattr("fashion_classifier.cli.serve.NEEDED", ("no_such_module",))
+    result = fashion("serve", folder)
+    assert result.code == 4
+    assert "fashion-images-classifier[serve]" in result.err
+
+
+@pytest.mark.slow
+def test_told_to_end_under_load_it_answers_all_that_was_asked(start):
+    process = start("--drain", "1.5")
+    outcomes: Counter[str] = Counter()
+    ready_after = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=process.base, timeout=30) as client:
+            while not stop.is_set():
+                answer = client.post("/v1/predict", content=picture(), headers=HEADERS)
+                outcomes[str(answer.status_code)] += 1
+                if answer.headers.get("connection") == "close":
+                    outcomes["asked to close"] += 1
+                    return
+
+    callers = [threading.Thread(target=ask) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    time.sleep(1)
+    process.process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    ready_after.append(httpx.get(process.base + "/readyz").status_code)
+    assert httpx.post(process.base + "/v1/predict", content=picture(), headers=HEADERS).status_code == 200
+    for caller in callers:
+        caller.join()
+    stop.set()
+    assert ready_after == [503]
+    assert outcomes["asked to close"] == len(callers)
+    assert set(outcomes) == {"200", "asked to close"}
+    assert process.end() == 0
+
+
+@pytest.mark.slow
+def test_a_body_under_way_is_waited_for_at_the_end(start):
+    process = start("--drain", "0.2")
+    body = picture()
+    with connect(process) as caller:
+        caller.sendall(request(body)[:-20])
+        time.sleep(0.3)
+        process.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        with pytest.raises(OSError):
+            connect(process)
+        caller.sendall(body[-20:])
+        assert caller.recv(100).startswith(b"HTTP/1.1 200")
+    assert process.end() == 0
+
+
+@pytest.mark.slow
+def test_slow_callers_are_given_up_and_hinder_nobody(start):
+    process = start("--drain", "0")
+    callers = [connect(process) for _ in range(40)]
+    for caller in callers[:20]:
+        caller.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: loc")
+    for caller in callers[20:]:
+        caller.sendall(request(b"", 1000))
+    began = time.monotonic()
+    assert httpx.post(process.base + "/v1/predict", content=picture(), headers=HEADERS).status_code == 200
+    assert time.monotonic() - began < 5
+    ends = [caller.recv(100) for caller in callers]
+    assert ends[:20] == [b""] * 20
+    assert all(end.startswith(b"HTTP/1.1 408") for end in ends[20:])
+    for caller in callers:
+        caller.close()
+    assert process.end() == 0
+
+
+@pytest.mark.slow
+def test_callers_who_go_away_leave_nothing_behind(start):
+    process = start("--drain", "0")
+    for number in range(60):
+        with connect(process) as caller:
+            caller.sendall(request(picture())[: -10 * (number % 2) or None])
+            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    time.sleep(0.5)
+    figures = httpx.get(process.base + "/metrics").text
+    for name in ("fashion_requests_in_progress", "fashion_body_bytes", "fashion_waiting_images"):
+        assert f"\n{name} 0.0\n" in figures
+    assert process.end() == 0
+    assert "Traceback" not in (process.process.stderr.read() if not process.process.stderr.closed else "")
