@@ -36,7 +36,7 @@ def test_all_of_them_at_once(server):
 
 
 def decoders_with(**limits) -> Decoders:
-    made = Decoders(1, ImageShape(12, 12, 1), Limits(**limits))
+    made = Decoders(1, ImageShape(12, 12, 1), "resize", Limits(**limits))
     made.start()
     return made
 

@@ -13,11 +13,13 @@ import sys
 import threading
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from typing import Any
 
 import numpy as np
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import DataError
+from fashion_classifier.inference.photographs.garment import find_garment  # noqa: F401 - starts slowly, so beforehand
 from fashion_classifier.serving.seeing import look
 
 READY = b"ready"
@@ -31,22 +33,24 @@ def run(connection: Connection, memory_bytes: int) -> None:
         while True:
             order = json.loads(connection.recv_bytes())
             content = connection.recv_bytes()
-            _answer(connection, content, ImageShape(*order["shape"]), order["place"], order["max_pixels"])
+            _answer(connection, content, order)
 
 
-def _answer(connection: Connection, content: bytes, shape: ImageShape, place: str, max_pixels: int) -> None:
+def _answer(connection: Connection, content: bytes, order: dict[str, Any]) -> None:
     """Decode one picture and send what came of it."""
     try:
-        seen = look(content, shape, place=place, max_pixels=max_pixels)
+        shape = ImageShape(*order["shape"])
+        seen = look(content, shape, order["way"], place=order["place"], max_pixels=order["max_pixels"])
     except DataError as error:
         fault = error.faults[0]
         connection.send_bytes(json.dumps({"problem": fault.problem, "remedy": fault.remedy}).encode())
         return
     except MemoryError:
-        told = {"problem": "decoding the picture takes too much memory", "remedy": "Shrink the picture"}
-        connection.send_bytes(json.dumps(told).encode())
+        refusal = {"problem": "decoding the picture takes too much memory", "remedy": "Shrink the picture"}
+        connection.send_bytes(json.dumps(refusal).encode())
         return
-    connection.send_bytes(json.dumps({"images": seen.images.shape, "weights": seen.weights.tolist()}).encode())
+    told = {"images": seen.images.shape, "weights": seen.weights.tolist(), "photograph": seen.photograph}
+    connection.send_bytes(json.dumps(told).encode())
     connection.send_bytes(np.ascontiguousarray(seen.images).tobytes())
 
 

@@ -13,9 +13,11 @@ from queue import SimpleQueue
 import numpy as np
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.inference.photographs.seen import Seen
+from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.serving import decoder_process
 from fashion_classifier.serving.problems import Problem
-from fashion_classifier.serving.seeing import Seen
+from fashion_classifier.serving.seeing import told_by_a_process
 from fashion_classifier.serving.settings import Limits
 
 START_S = 30.0  # for a process to start on a busy machine
@@ -28,15 +30,15 @@ class Decoders:
     ----------
     n
         How many.
-    shape
-        To which pictures are brought.
+    shape, way
+        To which pictures are brought, and how.
     limits
         Of which `pixels`, `decoding_s` and `decoding_bytes` matter here.
     """
 
-    def __init__(self, n: int, shape: ImageShape, limits: Limits) -> None:
+    def __init__(self, n: int, shape: ImageShape, way: PictureWay, limits: Limits) -> None:
         self._free: SimpleQueue[_Decoder] = SimpleQueue()
-        self._all = [_Decoder(shape, limits) for _ in range(n)]
+        self._all = [_Decoder(shape, way, limits) for _ in range(n)]
         self._threads = ThreadPoolExecutor(n, "decoder")
 
     def start(self) -> None:
@@ -78,8 +80,8 @@ class Decoders:
 class _Decoder:
     """One process, started anew whenever it had to be ended."""
 
-    def __init__(self, shape: ImageShape, limits: Limits) -> None:
-        self._shape, self._limits = shape, limits
+    def __init__(self, shape: ImageShape, way: PictureWay, limits: Limits) -> None:
+        self._shape, self._way, self._limits = shape, way, limits
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
         self._ready = False
@@ -121,7 +123,7 @@ class _Decoder:
         """Send a picture and read what came of it."""
         connection = self._connection
         assert connection is not None
-        order = {"shape": self._shape, "place": place, "max_pixels": self._limits.pixels}
+        order = {"shape": self._shape, "way": self._way, "place": place, "max_pixels": self._limits.pixels}
         connection.send_bytes(json.dumps(order).encode())
         connection.send_bytes(content)
         if not connection.poll(self._limits.decoding_s):
@@ -131,7 +133,7 @@ class _Decoder:
             raise refused(place, told["problem"], told["remedy"])
         form = tuple(told["images"])
         images = np.frombuffer(connection.recv_bytes(int(np.prod(form))), np.uint8).reshape(form)
-        return Seen(images, np.array(told["weights"]))
+        return told_by_a_process(images, told["weights"], photograph=told["photograph"])
 
     def _replace(self) -> None:
         """End the process and start another."""

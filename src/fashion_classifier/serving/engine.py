@@ -12,6 +12,8 @@ import numpy as np
 from fashion_classifier.errors import DataError
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.opening import OpenedModel, open_model
+from fashion_classifier.inference.photographs.answering import answers_with_probabilities
+from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.runtimes.base import RuntimeName
 from fashion_classifier.inference.runtimes.choice import ALL_FROM
@@ -25,7 +27,7 @@ from fashion_classifier.serving.metrics import Metrics
 from fashion_classifier.serving.plain_png import is_small_and_plain
 from fashion_classifier.serving.portrait import data_uri, heat
 from fashion_classifier.serving.problems import Problem
-from fashion_classifier.serving.seeing import Seen, alone, answer, look
+from fashion_classifier.serving.seeing import alone, look
 from fashion_classifier.serving.settings import ServeConfig
 
 WARM = (1, 2, 8, 32)  # sizes of batches, for which runtimes prepare themselves
@@ -68,7 +70,9 @@ class Engine:
 
     def __init__(self, model: OpenedModel, config: ServeConfig, lifecycle: Lifecycle, metrics: Metrics) -> None:
         self.model, self._limits, self._metrics = model, config.limits, metrics
-        self._decoders = Decoders(config.n_decoders, model.shape, config.limits)
+        own = (model.shape.width, model.shape.height)
+        self._size = own if model.pictures == "garment" else None  # of pictures that are not looked at for a garment
+        self._decoders = Decoders(config.n_decoders, model.shape, model.pictures, config.limits)
         self._batcher: Batcher[Seen, Said] = Batcher(
             self._compute,
             lambda seen: len(seen.images),
@@ -98,7 +102,7 @@ class Engine:
                 return content
             if not content:
                 return Problem("malformed", f"{picture.place}: it is empty. Send the file's bytes.")
-            if is_small_and_plain(content):  # takes less time here than to ask somebody else
+            if is_small_and_plain(content, self._size):  # takes less time here than to ask somebody else
                 return self._look(content, picture.place)
             return await self._decoders.decode(content, picture.place)
         except Problem as problem:
@@ -111,15 +115,15 @@ class Engine:
     async def explain(self, seen: Seen) -> tuple[str, float]:
         """Return which pixels mattered, as a data URI, and how much the most important one did."""
         occlusion = Occlusion.of(seen.shown)
-        covered = [alone(image) for image in occlusion.images]
-        (_, whole), *others = await self._batcher.submit([alone(seen.shown), *covered])
+        images = [seen.shown, *occlusion.images]
+        (_, whole), *others = await self._batcher.submit([alone(one, photograph=seen.photograph) for one in images])
         influence = occlusion.influence(whole, np.stack([probabilities for _, probabilities in others]))
         return data_uri(heat(influence)), float(influence.max())
 
     def _look(self, content: bytes, place: str) -> Seen:
         """Decode here."""
         try:
-            return look(content, self.model.shape, place=place, max_pixels=self._limits.pixels)
+            return look(content, self.model.shape, self.model.pictures, place=place, max_pixels=self._limits.pixels)
         except DataError as error:
             fault = error.faults[0]
             raise refused(place, fault.problem, fault.remedy) from error
@@ -127,7 +131,7 @@ class Engine:
     def _compute(self, seen: list[Seen]) -> list[Said]:
         """Run the model."""
         begun = time.perf_counter()
-        said = answer(self.model, seen)
+        said = answers_with_probabilities(self.model, seen)
         self._metrics.model_seconds.observe(time.perf_counter() - begun)
         self._metrics.batches.observe(sum(len(one.images) for one in seen))
         return said

@@ -16,9 +16,10 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.pictures import to_array
 from fashion_classifier.data.pixels import as_images
 from fashion_classifier.errors import FaultList
+from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.serving.multipart import read_form
 from fashion_classifier.serving.problems import Problem
-from fashion_classifier.serving.seeing import Seen, alone
+from fashion_classifier.serving.seeing import alone
 from fashion_classifier.serving.settings import LONGEST_NAME, Limits
 
 MOST_BRACKETS, MOST_COMMAS = 50_000, 2_000_000  # in JSON: an array takes thirty times the memory of its two signs

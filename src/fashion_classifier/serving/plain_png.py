@@ -11,11 +11,18 @@ KNOWN = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"pHYs", b"gAMA"
 MOST_CHUNKS = 24
 
 
-def is_small_and_plain(content: bytes) -> bool:
+def is_small_and_plain(content: bytes, size: tuple[int, int] | None = None) -> bool:
     """Tell whether decoding a file takes a fraction of a millisecond and a few kilobytes whatever is in it.
 
     Small, with few pixels by its header, and with no chunk beyond pixels, palette and sizes, as texts, profiles and
     EXIF are compressed or parsed. Everything else is decoded by a process that may be ended.
+
+    Parameters
+    ----------
+    content
+        The file's bytes.
+    size
+        Width and height that it must have; None for any.
 
     Examples
     --------
@@ -27,7 +34,7 @@ def is_small_and_plain(content: bytes) -> bool:
     if len(content) < 33:
         return False
     width, height = struct.unpack_from(">II", content, 16)
-    if not 0 < width * height <= MOST_PIXELS:
+    if not 0 < width * height <= MOST_PIXELS or (size is not None and (width, height) != size):
         return False
     place = 8
     for _ in range(MOST_CHUNKS):

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from fashion_classifier.inference.answers import Answer
+from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.serving.bodies import Disconnected, whole_body
 from fashion_classifier.serving.engine import Engine
@@ -20,7 +21,6 @@ from fashion_classifier.serving.metrics import Metrics
 from fashion_classifier.serving.portrait import data_uri
 from fashion_classifier.serving.problems import Problem
 from fashion_classifier.serving.replies import reply
-from fashion_classifier.serving.seeing import Seen
 
 UNLIKE = "it is unlike the images that the model knows"
 OPTIONS = ("explain", "seen")

@@ -33,7 +33,12 @@ def probabilities_of(model: Classifier, seen: Sequence[Seen]) -> Probabilities:
 
 
 def answer_photographs(model: Classifier, seen: Sequence[Seen]) -> list[Answer]:
-    """Say what pictures show.
+    """Say what pictures show, as `answers_with_probabilities` does."""
+    return [answer for answer, _ in answers_with_probabilities(model, seen)]
+
+
+def answers_with_probabilities(model: Classifier, seen: Sequence[Seen]) -> list[tuple[Answer, Probabilities]]:
+    """Say what pictures show, and how probable each class is.
 
     A photograph is refused by the model's rule for photographs; where it has none, nothing is said of that. A picture
     that was taken as it is, is refused by the model's own rule.
@@ -44,11 +49,16 @@ def answer_photographs(model: Classifier, seen: Sequence[Seen]) -> list[Answer]:
         What classifies.
     seen
         What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for its shape.
+
+    Returns
+    -------
+    list of (Answer, float32 array of shape (k,))
     """
     probabilities = probabilities_of(model, seen)
     rules = model.photographs
     strange_ones = [None] * len(seen) if rules is None else refused(probabilities, rules).tolist()
-    return [
+    said = [
         replace(answer, refused=strange) if one.photograph else answer
         for answer, one, strange in zip(answers(model, probabilities), seen, strange_ones, strict=True)
     ]
+    return list(zip(said, probabilities, strict=True))
