@@ -31,7 +31,7 @@ def test_what_carries_the_answer_is_found(shape):
 def test_nothing_matters_where_nothing_changes():
     occlusion = Occlusion.of(np.full((12, 12), 80, np.uint8))
     assert (occlusion.images == 80).all()  # the cover is the border's own level
-    same = np.tile(np.float32([0.9, 0.1]), (len(occlusion.images), 1))
+    same = np.tile(np.array([0.9, 0.1], np.float32), (len(occlusion.images), 1))
     assert heat(occlusion.influence(same[0], same)).max() == 0
 
 

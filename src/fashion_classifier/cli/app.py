@@ -18,9 +18,9 @@ COMMANDS = {
     "evaluate": "Evaluate a model on the data's test set; a run's record notes that the test set was opened.",
     "compare": "Compare two models on the same test images, paired: what B mends and breaks, and whether it is better.",
     "report": "Make a run's figures, model card and report.html again, from the run folder alone.",
-    "predict": "Classify pictures that already look like the model's training data.",
     "export": "Write a model as one file that answers by itself: as ONNX, for OpenVINO, or as PyTorch's program.",
     "serve": "Serve a model: an API for programs, and a page for people.",
+    "predict": "Classify photographs of garments, or pictures like the model's training images.",
     "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
     "runs": "List the runs in a folder, oldest first, with what came out of them.",
 }
