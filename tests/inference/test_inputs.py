@@ -132,7 +132,7 @@ def test_places_with_nothing_say_so(places):
 def test_sorting_into_a_folder_that_a_pattern_reaches_is_refused(places, pattern, folder, found_again):
     for given in (Path(pattern), places / pattern):
         if found_again:
-            with pytest.raises(UsageError, match="which is sorted: name a folder elsewhere"):
+            with pytest.raises(UsageError, match="from which pictures are taken: name a folder elsewhere"):
                 Sorter(Path(folder), [given])
         else:
             Sorter(Path(folder), [given])
