@@ -20,5 +20,5 @@ FROM_MODEL = TrainConfig(
     augmentation=Augmentation(shift_pixels=2),
     views="mirrored",
 )
-# The rate at which the same network learns best from nothing.
+# From nothing a network takes larger steps: the rate of `small`, which was not tuned for few images.
 FROM_NOTHING = replace(FROM_MODEL, learning_rate=0.06)
