@@ -153,6 +153,7 @@ def test_nothing_is_overwritten(fashion, model, to, taken):
     assert Path(taken).read_text() == "somebody's"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", ["onnx", "openvino"])
 def test_a_graph_that_was_tampered_with_is_refused_with_the_figures_and_leaves_nothing(fashion, model, to):
     graph = onnx.load("mine/model.onnx")
@@ -170,6 +171,7 @@ def test_a_graph_that_was_tampered_with_is_refused_with_the_figures_and_leaves_n
     assert [path.name for path in Path().iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 def test_a_lower_precision_is_measured_on_labelled_images(fashion):
     training, test = blobs(800, seed=1), blobs(60, seed=2)
     names = np.array(training.classes)

@@ -60,6 +60,7 @@ def test_a_run_from_data_to_conclusion(fashion, npz):
     assert accuracy == pytest.approx(facts["optimized"]["test"]["accuracy"])
 
 
+@pytest.mark.slow
 def test_exact_work_repeats_to_the_bit_and_the_seed_matters(fashion, npz, put_run):
     put_run("first")
     fashion("run", "--like", "first", "--out", "again")
@@ -79,6 +80,7 @@ def test_a_sample_run_says_so_first_and_last(fashion, monkeypatch, npz):
     assert "drawn" in Path("drawn/report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_stages_one_by_one(fashion, npz):
     trained = fashion("train", "--data", npz, "--model", "mlp", "--epochs", 3, "--out", "mlp", "--json").json
     assert trained["schema"] == "fashion.train/1"
@@ -171,6 +173,7 @@ def test_data_is_checked_shown_and_converted(fashion, npz):
         assert fashion("data", "check", target, "--json").json["fingerprint"] == card["fingerprint"]
 
 
+@pytest.mark.slow
 def test_colour_images_of_two_classes_run_to_a_report(fashion, tmp_path):
     colour = write_npz(tmp_path / "colour.npz", n_classes=2, colour=True)
     result = fashion("run", "--data", colour, *EXACT, "--family", "resnet", "--balanced", "--out", "two", "--json")

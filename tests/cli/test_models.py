@@ -29,6 +29,7 @@ def test_nothing_is_listed_where_there_is_nothing(fashion):
     assert "There are no models" in result.err
 
 
+@pytest.mark.slow
 def test_shipped_models_saved_ones_and_those_of_runs_are_listed(fashion, npz, shipped):
     assert fashion("train", "--data", npz, "--model", "mlp", "--epochs", 1, "--out", "models/mine").code == 0
     exact = ("--trials", 0, "--epochs", 1, "--threads", 1)

@@ -46,6 +46,7 @@ def test_a_garment_is_looked_for_where_the_model_or_the_user_says_so(fashion, ph
     assert "no picture" in said["garment", "auto"].json["rows"][3]["reason"]
 
 
+@pytest.mark.slow
 def test_what_the_model_saw_is_shown(fashion, photos):
     for _ in range(2):
         result = fashion("predict", photos, "--model", "garment", "--show", "seen", "--json")

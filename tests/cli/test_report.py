@@ -28,6 +28,7 @@ def browser(monkeypatch, folder, script):
     monkeypatch.setenv("CHROMIUM", str(program))
 
 
+@pytest.mark.slow
 def test_the_report_is_printed_where_that_is_asked_for(fashion, monkeypatch, tmp_path, run):
     browser(monkeypatch, tmp_path, BROWSER)
     result = fashion("report", run, "--pdf", "--json")
@@ -46,6 +47,7 @@ def test_without_being_asked_for_nothing_is_printed(fashion, monkeypatch, tmp_pa
     assert not Path("was-called").exists()
 
 
+@pytest.mark.slow
 def test_a_browser_that_fails_is_an_error_of_its_own_and_the_page_is_there(fashion, monkeypatch, tmp_path, run):
     browser(monkeypatch, tmp_path, "#!/bin/sh\necho no display >&2\nexit 1\n")
     result = fashion("report", run, "--pdf", "--json")

@@ -63,6 +63,7 @@ def test_an_interruption_leaves_nothing(folder, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.slow
 def test_of_much_data_a_part_takes_part_the_same_each_time(folder, tmp_path):
     data = blobs(12_000, size=13, colour=True, seed=3)
     images, labels, classes = data.images, data.labels, np.array(sorted(CLASSES))

@@ -59,6 +59,7 @@ def interrupting_at(word: str) -> Listener:
     return Listener(progress=progress)
 
 
+@pytest.mark.slow
 def test_all_is_found_out_and_told(whole):
     path, outcome = whole
     evidence = outcome.results.evidence
@@ -88,6 +89,7 @@ def test_all_is_found_out_and_told(whole):
     assert set(gallery.image_sha256.tolist()) == named
 
 
+@pytest.mark.slow
 def test_the_opening_of_the_test_set_is_counted(whole):
     path, outcome = whole
     assert [opening["reason"] for opening in outcome.results.openings].count(OPENING) == 1
@@ -111,6 +113,7 @@ def _without_times(evidence: Evidence) -> dict[str, Any]:
     return plain
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_done_again(whole):
     path, _ = whole
     with pytest.raises(UsageError, match=f"in full already. To do it anew, remove .*{FOLDER}"):

@@ -69,6 +69,7 @@ def config(tmp_path) -> RunConfig:
     return RunConfig(data=str(data), minutes=None, trials=0, epochs=2, threads=1)
 
 
+@pytest.mark.slow
 def test_a_runs_rules_are_of_what_the_retrained_model_says_before_they_join(config, tmp_path):
     outcome = run(config, tmp_path / "run")
     folder = RunFolder(tmp_path / "run")

@@ -56,6 +56,7 @@ def corpus(tmp_path_factory) -> tuple[Path, list[Case]]:
     return folder, list(make(folder))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is measured by what Linux tells of a process")
 def test_each_is_answered_for_or_refused_within_bounded_memory(corpus):
     folder, cases = corpus

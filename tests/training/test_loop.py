@@ -199,6 +199,7 @@ def test_without_validation_data_the_last_weights_are_kept(small):
     assert result.history[-1].validation_loss is None
 
 
+@pytest.mark.slow
 def test_parts_are_learned_to_be_of_no_class_and_say_nothing_of_how_hard_an_image_is():
     drawn = draw_sample(n_training=1000, n_test=10).training
     data = Dataset(drawn.images, drawn.labels, drawn.classes)

@@ -46,6 +46,7 @@ def test_the_graph_is_small_and_standard():
     assert not {"Dropout", "Identity"} & {node.op_type for node in graph.graph.node[:-1]}
 
 
+@pytest.mark.slow
 def test_what_pytorch_s_own_exporter_makes_agrees_too(any_family):
     data = blobs(20, size=28)
     model = make_model(any_family, data)

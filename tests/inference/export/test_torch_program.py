@@ -24,6 +24,7 @@ from fashion_classifier.inference.export.torch_program import (
 from fashion_classifier.inference.predictor import VIEWS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DATA)
 def test_every_family_answers_as_it_does_itself_in_any_batch(any_family, kind, tmp_path):
     data = blobs(40, **DATA[kind])
