@@ -18,7 +18,8 @@ from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.reporting.results import DataFacts, FamilyBest, ModelResult, SearchFacts, TrialFacts
 from fashion_classifier.training.train import TrainedModel, Workshop
-from fashion_classifier.tuning.study import CONFIRMATION, SEARCH, Search, TuneConfig
+from fashion_classifier.tuning.config import TuneConfig
+from fashion_classifier.tuning.study import CONFIRMATION, SEARCH, Search
 from fashion_classifier.tuning.trials import Trial
 
 

@@ -13,9 +13,9 @@ from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.resnet import ResnetConfig
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import Workshop
+from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.plan import plan_trials
 from fashion_classifier.tuning.space import known_recipes
-from fashion_classifier.tuning.study import TuneConfig
 
 RETRAINING_RATE = 0.5  # of the training's learning rate, as the retraining starts from its weights (decision 5)
 RETRAINING_SHIFT = 1  # pixels at least, for convolutions: the images as they are have been learned

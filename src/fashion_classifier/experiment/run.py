@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
-from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.load import load, locate
-from fashion_classifier.data.split import Split, split
+from fashion_classifier.data.split import split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import (
     MOST_EPOCHS,
@@ -31,31 +29,23 @@ from fashion_classifier.experiment.facts import (
     short,
 )
 from fashion_classifier.experiment.finish import evaluate_and_write
-from fashion_classifier.experiment.interruption import Interruption
-from fashion_classifier.experiment.joining import held_back, joining_recipe, learned_first, losses_for_joining
 from fashion_classifier.experiment.listener import Listener
-from fashion_classifier.experiment.machine import choose_device, use_threads
+from fashion_classifier.experiment.machine import choose_device
 from fashion_classifier.experiment.outcome import RunOutcome
-from fashion_classifier.experiment.planning import Plan, retraining_recipe
-from fashion_classifier.experiment.preparation import reopen, workshop_of
+from fashion_classifier.experiment.planning import Plan
+from fashion_classifier.experiment.preparation import reopen
 from fashion_classifier.experiment.record import RunFolder, check_free
+from fashion_classifier.experiment.retraining import retrain
+from fashion_classifier.experiment.session import Session
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import (
-    HELD_BACK,
     MadeModel,
     assess,
-    joined_late,
     keep,
-    kept,
-    losses_so_far,
-    retrained,
-    trained_by,
 )
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.checkpoint import CheckpointPlan
-from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
@@ -114,7 +104,7 @@ def run(
     record = RunFolder.create(
         folder, config, command=command, fingerprint=collection.fingerprint, identity=collection.identity
     )
-    return _Run(record, collection, parts, clock, listener).execute()
+    return _Run(Session(record, collection, parts, clock, listener)).execute()
 
 
 def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = None) -> RunOutcome:
@@ -134,7 +124,7 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
     clock = Clock(record.config.limit_s, used_s + float(record.facts["used_s"]))
     collection, parts = reopen(record, clock, progress=listener.progress)
     record.event("resumed", used_s=clock.used_s)
-    return _Run(record, collection, parts, clock, listener).execute()
+    return _Run(Session(record, collection, parts, clock, listener)).execute()
 
 
 @dataclass(frozen=True)
@@ -146,50 +136,34 @@ class _Found:
     rungs: Sequence[SearchedRung] = ()
 
 
-_Result = TypeVar("_Result")
-
-
 class _Run:
-    """One session of a run."""
+    """The stages of a run, gone through in one session."""
 
-    def __init__(
-        self,
-        folder: RunFolder,
-        collection: Collection,
-        parts: Split,
-        clock: Clock,
-        listener: Listener,
-    ) -> None:
-        self.folder, self.collection, self.config, self.clock = folder, collection, folder.config, clock
-        self.split = replace(parts, test=parts.test.recorded_by(folder.note_opening))
-        self.listener, self.tell = listener, listener.tell
-        self.threads = use_threads(self.config.threads)
-        self.workshop = workshop_of(folder, collection, self.split)
-        self.plan = Plan(folder, self.workshop)
-        self.interruption = Interruption()
-        self.timings: dict[str, float] = dict(folder.facts.get("timings", {}))
-        self.timings.setdefault("start and data", clock.used_s)
-        self.ended_early = ""
-        self.noted_s = clock.used_s
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.folder, self.config, self.clock = session.folder, session.config, session.clock
+        self.split, self.workshop, self.tell = session.split, session.workshop, session.tell
+        self.plan = Plan(session.folder, session.workshop)
 
     def execute(self) -> RunOutcome:
         """Go through all stages that are not finished."""
-        self.listener.announce(self.collection, self.split)
-        with self.interruption:
-            initial = self._timed("initial model", self._initial)
+        session = self.session
+        session.listener.announce(session.collection, self.split)
+        with session.interruption:
+            initial = session.timed("initial model", self._initial)
             shares = share_out(self.clock)
-            found = self._timed("search", lambda: self._search(shares))
-            optimized = self._timed("training", lambda: self._train(found, shares, initial))
-            optimized = self._timed("retraining", lambda: self._join(self._retrain(optimized)))
+            found = session.timed("search", lambda: self._search(shares))
+            optimized = session.timed("training", lambda: self._train(found, shares, initial))
+            optimized = session.timed("retraining", lambda: retrain(session, optimized))
             instead = str(self.folder.facts.get("instead", ""))
-            if self.ended_early:
-                self.tell(f"The run was {self.ended_early}; what there is is evaluated.")
+            if session.ended_early:
+                self.tell(f"The run was {session.ended_early}; what there is is evaluated.")
             results, report = evaluate_and_write(
                 self.folder,
                 self.split,
                 initial,
                 optimized,
-                data=data_facts(self.collection, self.split),
+                data=data_facts(session.collection, self.split),
                 search=found.facts,
                 climbers=climb(
                     initial,
@@ -198,67 +172,33 @@ class _Run:
                     len(self.split.training),
                     is_chosen=not instead,
                 ),
-                made_with=made_with(self.config, self.workshop, self.threads, self.folder.facts.get("command", "")),
-                timings=self.timings,
+                made_with=made_with(self.config, self.workshop, session.threads, self.folder.facts.get("command", "")),
+                timings=session.timings,
                 clock=self.clock,
-                ended_early=self.ended_early,
+                ended_early=session.ended_early,
                 instead=instead,
-                progress=self.listener.progress,
+                progress=session.listener.progress,
             )
-        self._remember()
-        self.folder.update(finished=not self.ended_early)
-        self.folder.event("finished", ended_early=self.ended_early)
+        session.remember()
+        self.folder.update(finished=not session.ended_early)
+        self.folder.event("finished", ended_early=session.ended_early)
         return RunOutcome(self.folder.path, results, report, self.clock.used_s)
-
-    def _timed(self, stage: str, work: Callable[[], _Result]) -> _Result:
-        """Do a stage's work and add its time to the record."""
-        begin = self.clock.used_s
-        result = work()
-        self.timings[stage] = self.timings.get(stage, 0.0) + self.clock.used_s - begin
-        self._remember()
-        return result
-
-    def _remember(self) -> None:
-        """Write down what a continued run must know."""
-        precisions = {name: vars(choice) for name, choice in self.workshop.precisions.items()}
-        self.folder.update(used_s=self.clock.used_s, timings=self.timings, precisions=precisions)
-
-    def _asked(self) -> StopReason | None:
-        """Tell whether a stop was asked for; now and then write down the time that has been used."""
-        if self.clock.used_s - self.noted_s > NOTE_EVERY_S:
-            self.noted_s = self.clock.used_s
-            self.folder.update(used_s=self.noted_s)
-        return self.interruption.asked()
-
-    def _stopped(self, stage: str) -> bool:
-        """Tell whether a stop was asked for, and note where."""
-        if self.interruption.asked_for and not self.ended_early:
-            self.ended_early = f"interrupted during the {stage}"
-        return bool(self.ended_early)
-
-    def _checkpoint(self, stage: str) -> CheckpointPlan:
-        """Return where a stage's training saves its state."""
-        return CheckpointPlan(self.folder.path / "checkpoints" / f"{stage}.safetensors")
-
-    def _kept(self, stage: str) -> MadeModel | None:
-        """Return what a finished stage left, on the run's device; None if it is not finished."""
-        return kept(self.folder, stage, device=self.workshop.device)
 
     def _initial(self) -> MadeModel:
         """Train the initial model as the notebook did."""
-        if (there := self._kept("initial")) is not None:
+        if (there := self.session.kept("initial")) is not None:
             return there
         trained = self.workshop.train(
             self._adapted(INITIAL),
             seed=derive_seed(self.config.seed, "initial"),
             seconds=initial_seconds(self.clock),
-            stop_asked=self._asked,
-            checkpoint=self._checkpoint("initial"),
-            progress=self.listener.progress,
+            stop_asked=self.session.asked,
+            checkpoint=self.session.checkpoint("initial"),
+            progress=self.session.listener.progress,
             task="Initial model",
         )
         made = assess("Initial model", trained, self.split)
-        if not self._stopped("initial model's training"):
+        if not self.session.stopped("initial model's training"):
             keep(self.folder, "initial", made)
         self.tell(f"Initial model: {made.result.validation.accuracy.value:.1%} of the cross-validation images right")
         return made
@@ -275,14 +215,14 @@ class _Run:
             chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
             return self._found(search, chosen, facts)
         begin = self.clock.used_s
-        search.run(stop_asked=self._asked, on_trial=self._on_trial, progress=self.listener.progress)
+        search.run(stop_asked=self.session.asked, on_trial=self._on_trial, progress=self.session.listener.progress)
         best = search.chosen()
         if best is None:
-            self._stopped("search")
+            self.session.stopped("search")
             return _Found(self.plan.known_recipe(shares), None)
-        seconds = self.timings.get("search", 0.0) + self.clock.used_s - begin
+        seconds = self.session.timings.get("search", 0.0) + self.clock.used_s - begin
         facts = search_facts(search, best, seconds, length_of(config), seed=self.config.seed)
-        if not self._stopped("search"):
+        if not self.session.stopped("search"):
             self.folder.finish_stage("search", to_json(facts))
         settings = ", ".join(f"{name} {short(value)}" for name, value in plain_settings(best).items())
         self.tell(f"Chosen of {len(search.trials())} trials: trial {best.index}, {best.params['family']} ({settings})")
@@ -307,17 +247,18 @@ class _Run:
             self.tell(f"{name}: {family} {trial.state}, {trial.reason}")
             return
         self.tell(f"{name}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
-        best = self._kept("best-trial")
+        best = self.session.kept("best-trial")
         if best is None or (trial.accuracy or 0.0) > _accuracy(best):
             keep(self.folder, "best-trial", assess("Optimized model", trained, self.split))
-        self._remember()
+        self.session.remember()
 
     def _train(self, found: _Found, shares: Shares, initial: MadeModel) -> MadeModel:
         """Train the chosen configuration on the training part, stopping early."""
-        if (there := self._kept("joining") or self._kept("retraining") or self._kept("training")) is not None:
+        kept = self.session.kept
+        if (there := kept("joining") or kept("retraining") or kept("training")) is not None:
             return there
-        best_trial = self._kept("best-trial")
-        if self._stopped("search"):
+        best_trial = self.session.kept("best-trial")
+        if self.session.stopped("search"):
             return _better_than_nothing(best_trial, initial)
         recipe = self.plan.with_more_views(found.recipe, self.clock.left_s)
         recipe = replace(recipe, training=replace(recipe.training, patience_epochs=PATIENCE_EPOCHS))
@@ -328,17 +269,17 @@ class _Run:
                 seed=derive_seed(self.config.seed, "training"),
                 epochs=self.config.epochs or MOST_EPOCHS,
                 seconds=None if shares.training is None else training_seconds(left),
-                stop_asked=self._asked,
-                checkpoint=self._checkpoint("training"),
-                progress=self.listener.progress,
+                stop_asked=self.session.asked,
+                checkpoint=self.session.checkpoint("training"),
+                progress=self.session.listener.progress,
                 task="Chosen configuration",
             )
         except (DivergedError, RuntimeError, MemoryError) as error:
-            self.folder.event("training failed", reason=f"{type(error).__name__}: {error}")
+            self.session.failed("training", error)
             self._take_instead(f"The full training of the chosen configuration failed ({error})")
             return _better_than_nothing(best_trial, initial)
         made = assess("Optimized model", trained, self.split, one_view=self._has_time_for_views())
-        if self._stopped("training"):
+        if self.session.stopped("training"):
             return max(made, best_trial or made, key=_accuracy)
         self.tell(
             f"Chosen configuration: {_accuracy(made):.1%} of the cross-validation images right "
@@ -363,75 +304,6 @@ class _Run:
         """Tell whether there is time to learn what averaging views gains, a rung of the ladder."""
         limit = self.clock.limit_s
         return limit is None or limit >= LEAST_FOR_VIEWS_S
-
-    def _retrain(self, optimized: MadeModel) -> MadeModel:
-        """Train on, with all but the test set, for as many steps as early stopping chose, scaled."""
-        if optimized.result.retraining or self._stopped("training") or self._kept("training") is None:
-            return optimized
-        left = None if self.clock.limit_s is None else self.clock.left_s - report_seconds(self.clock.limit_s)
-        if left is not None and left < LEAST_RETRAINING_S:
-            self.tell("There is no time left for the retraining; the model trained on the training part is kept.")
-            return optimized
-        held = held_back(self.split, self.config.seed)
-        first = learned_first(self.split, held)
-        recipe = retraining_recipe(trained_by(optimized))
-        n_later = joining_recipe(recipe, len(held), self._n_images)[1] if len(held) else 0
-        n_steps = round(optimized.result.steps * len(first) / len(self.split.training))
-        try:
-            trained = self.workshop.train(
-                recipe,
-                seed=derive_seed(self.config.seed, "retraining"),
-                start=optimized.model,
-                only=first,
-                losses=losses_so_far(optimized.losses, optimized.probabilities["validation"], self.split)[first],
-                steps=n_steps,
-                seconds=None if left is None else left * n_steps / (n_steps + n_later),
-                on_everything=True,
-                stop_asked=self._asked,
-                checkpoint=self._checkpoint("retraining"),
-                progress=self.listener.progress,
-                task="Retraining on training + cross-validation data",
-            )
-        except (DivergedError, RuntimeError, MemoryError) as error:
-            self.folder.event("retraining failed", reason=f"{type(error).__name__}: {error}")
-            self.tell(f"The retraining failed, the model before it is kept: {error}")
-            return optimized
-        if self._stopped("retraining"):
-            return optimized
-        said = trained.model.predict(self.split.validation.images[held]) if len(held) else None
-        made = retrained(optimized, trained, said)
-        keep(self.folder, "retraining", made)
-        return made
-
-    @property
-    def _n_images(self) -> int:
-        """Training and cross-validation images."""
-        return len(self.split.training) + len(self.split.validation)
-
-    def _join(self, optimized: MadeModel) -> MadeModel:
-        """Learn from the images as well that were held back from the retraining, now that they have told enough."""
-        if HELD_BACK not in optimized.probabilities or self._kept("joining") or self._stopped("retraining"):
-            return optimized
-        held = held_back(self.split, self.config.seed)
-        recipe, n_steps = joining_recipe(retraining_recipe(trained_by(optimized)), len(held), self._n_images)
-        try:
-            trained = self.workshop.train(
-                recipe,
-                seed=derive_seed(self.config.seed, "joining"),
-                start=optimized.model,
-                losses=losses_for_joining(self.split, held),
-                steps=n_steps,
-                on_everything=True,
-                progress=self.listener.progress,
-                task="Learning from the images that were held back",
-            )
-        except (DivergedError, RuntimeError, MemoryError) as error:
-            self.folder.event("joining failed", reason=f"{type(error).__name__}: {error}")
-            self.tell(f"Learning from the images that were held back failed, the model before it is kept: {error}")
-            return optimized
-        made = joined_late(optimized, trained)
-        keep(self.folder, "joining", made)
-        return made
 
 
 def _accuracy(made: MadeModel) -> float:

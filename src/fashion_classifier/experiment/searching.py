@@ -19,9 +19,10 @@ from fashion_classifier.progress import Progress
 from fashion_classifier.storage import write_json
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
+from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.plan import TrialPlan, plan_trials
 from fashion_classifier.tuning.space import known_recipes
-from fashion_classifier.tuning.study import Search, TuneConfig
+from fashion_classifier.tuning.study import Search
 from fashion_classifier.tuning.trials import Trial
 
 STUDY = "study.json"  # to what a study belongs, and around which recipes it searches
