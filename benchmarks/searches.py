@@ -25,9 +25,10 @@ from fashion_classifier.experiment.settings import RunConfig  # noqa: E402
 from fashion_classifier.seeds import derive_seed  # noqa: E402
 from fashion_classifier.training.recipes.recipe import Recipe, adapted  # noqa: E402
 from fashion_classifier.training.train import TrainedModel  # noqa: E402
+from fashion_classifier.tuning.config import TuneConfig  # noqa: E402
 from fashion_classifier.tuning.plan import CAP, LEAST_EPOCHS, TrialPlan, plan_trials  # noqa: E402
 from fashion_classifier.tuning.space import known_recipes, suggest_recipe  # noqa: E402
-from fashion_classifier.tuning.study import Search, TuneConfig  # noqa: E402
+from fashion_classifier.tuning.study import Search  # noqa: E402
 from fashion_classifier.tuning.trials import Trial  # noqa: E402
 
 PLAIN_TRIALS = 10  # as many as the notebook made

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from fashion_classifier.inference.bundle import load_model, save_model
     from fashion_classifier.training.recipes.ladder import RECIPES
     from fashion_classifier.training.train import Workshop
-    from fashion_classifier.tuning.study import Search, TuneConfig
+    from fashion_classifier.tuning.config import TuneConfig
+    from fashion_classifier.tuning.study import Search
 
 __version__ = "0.1.0"
 

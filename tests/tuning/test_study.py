@@ -18,8 +18,9 @@ from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.ladder import LADDERS
 from fashion_classifier.training.train import Workshop
+from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of
-from fashion_classifier.tuning.study import CONFIRMATION, Search, TuneConfig
+from fashion_classifier.tuning.study import CONFIRMATION, Search
 
 CONFIG = TuneConfig(trials=5, epochs=0.5, families=("mlp", "cnn"))
 

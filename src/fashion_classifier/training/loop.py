@@ -24,6 +24,7 @@ from fashion_classifier.training.augmentation import augment, check_fits
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, not_to_be_continued, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
+from fashion_classifier.training.objective import Objective
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
 from fashion_classifier.training.outcome import DivergedError, FitResult
 from fashion_classifier.training.parts import with_parts
@@ -165,7 +166,6 @@ class _Loop:
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
         check_fits(config.augmentation, self.images)
         self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
-        self.taught = None if taught is None else torch.from_numpy(taught).to(how.device)
         self.batch_size = min(config.batch_size, len(training))
         self.per_epoch = steps_per_epoch(len(training), self.batch_size)
         self.steps = how.steps or max(1, math.ceil(config.epochs * self.per_epoch))
@@ -174,7 +174,7 @@ class _Loop:
         self.averaged = copy.deepcopy(network) if config.ema_decay else None
         self.best = copy.deepcopy(network) if config.patience_epochs and validation is not None else None
         self.stopping = EarlyStopping(config.patience_epochs)
-        self.weights = _class_weights(training, how.device) if config.class_weights == "balanced" else None
+        self.objective = Objective.of(config, training, taught, how.device)
         self.history: list[Epoch] = []
         self.done = 0
         self.ended: StopReason | None = None
@@ -223,7 +223,7 @@ class _Loop:
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
             logits = self.network(images).float()
-            loss = self._loss(logits, labels, index, parts)
+            loss = self.objective(logits, labels, index, parts)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
@@ -232,26 +232,6 @@ class _Loop:
         self._note(index[whole], logits.detach()[whole], labels[whole])
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
-
-    def _loss(self, logits: Tensor, labels: Tensor, index: Tensor, parts: Tensor | None) -> Tensor:
-        """Return what is made small; of images of which only a part was shown the distance from all classes alike."""
-        if parts is None:
-            return self._distance(logits, labels, index)
-        whole = ~parts
-        doubted = _doubt(logits[parts]) / len(logits)
-        if not whole.any():
-            return doubted
-        known = self._distance(logits[whole], labels[whole], index[whole])
-        return doubted + whole.float().mean() * known
-
-    def _distance(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
-        """Return the mean distance from the labels, and from what a teacher says."""
-        smoothing = self.config.label_smoothing
-        by_labels = nn.functional.cross_entropy(logits, labels, weight=self.weights, label_smoothing=smoothing)
-        if self.taught is None:
-            return by_labels
-        by_teacher = nn.functional.cross_entropy(logits, self.taught[index], weight=self.weights)
-        return torch.lerp(by_labels, by_teacher, self.config.teacher_share)
 
     def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Add a batch, as far as its images are whole, to the running figures of the training."""
@@ -384,24 +364,12 @@ class _Loop:
         self.running.restart(*facts["running"])
 
 
-def _doubt(logits: Tensor) -> Tensor:
-    """Return the sum of the distances from saying that every class is as probable as another."""
-    return -nn.functional.log_softmax(logits, dim=1).mean(1).sum()
-
-
 def _seed_dropout(seed: int, device: str) -> None:
     """Seed the generator that dropout draws from."""
     if device == "cpu":
         torch.default_generator.manual_seed(seed)
     else:
         torch.manual_seed(seed)
-
-
-def _class_weights(training: Dataset, device: str) -> Tensor:
-    """Weigh each class by the inverse of its frequency; the mean over the images is 1."""
-    counts = np.bincount(training.labels, minlength=len(training.classes))
-    weights = len(training) / (len(training.classes) * np.maximum(counts, 1))
-    return torch.tensor(weights, dtype=torch.float32, device=device)
 
 
 @torch.no_grad()

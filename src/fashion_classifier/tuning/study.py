@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,17 +12,17 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from fashion_classifier.errors import FashionError, UsageError
+from fashion_classifier.errors import FashionError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
-from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
+from fashion_classifier.seeds import derive_seed
 from fashion_classifier.storage import atomic_path
-from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, suggest_recipe
 from fashion_classifier.tuning.trials import Trial, outcome_of, pruning, read_trial
@@ -32,63 +31,11 @@ SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
 VALIDATION_IMAGES = 3000  # of them, for what the pruner looks at; a trial is judged by all
 STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
-N_FINALISTS = 3
 WANTED_TRIALS = 8  # before these are made, only trial 0 and one other have their confirmation's time kept back
 LEAST_CONFIRMATION_S = 1.0
 TOLERANCE = 0.85  # of a confirmation that must fit in: what was kept of the one before it took some time too
 JUDGING_MARGIN = 1.5  # times what judging is expected to take
 CONFIRMATION_S = 30.0  # for less than this a third finalist is not worth the time that it takes from the other two
-
-
-@dataclass(frozen=True, kw_only=True)
-class TuneConfig:
-    """What is searched, and for how long.
-
-    Parameters
-    ----------
-    families
-        Model families to choose from.
-    trials
-        Number of trials of the search; None for as many as the time allows.
-    epochs
-        Epochs of a trial; with `trial_seconds` their upper limit.
-    trial_seconds
-        Time of a trial, its last validation not included; None for exact work in epochs.
-    seconds
-        Time of the whole search with its confirmation; None for no limit.
-    finalists
-        How many of the best are trained again with another seed before one is chosen; trial 0 is always among them.
-        Where time limits the search they share what the trials have left of it, so that they are judged by longer
-        trainings; elsewhere they train as long as a trial.
-    n_images
-        Images that the chosen recipe will be able to learn from: tells around which known recipes is searched.
-    mirror
-        Whether mirror images may count as images of the same class.
-    class_weights
-        "balanced" weighs each class by the inverse of its frequency.
-    seed
-        Seed of the run.
-    """
-
-    families: tuple[str, ...] = ("cnn", "mlp", "resnet")
-    trials: int | None = None
-    epochs: float = 1.0
-    trial_seconds: float | None = None
-    seconds: float | None = None
-    finalists: int = N_FINALISTS
-    n_images: float = 0.0
-    mirror: bool = True
-    class_weights: ClassWeights = "none"
-    seed: int = DEFAULT_SEED
-
-    def __post_init__(self) -> None:
-        known_recipes(self.families)
-        if self.trials is None and self.seconds is None:
-            raise UsageError("A search needs an end: a number of trials or a time.")
-        if self.trials is not None and self.trials < 1:
-            raise UsageError(f"`trials >= 1` must hold, but got trials={self.trials}.")
-        if self.finalists < 1:
-            raise UsageError(f"`finalists >= 1` must hold, but got finalists={self.finalists}.")
 
 
 class Search:
