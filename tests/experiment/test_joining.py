@@ -12,7 +12,7 @@ from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.confidence import Answers, fit_rules
 from fashion_classifier.experiment import joining
-from fashion_classifier.experiment import run as run_module
+from fashion_classifier.experiment import retraining
 from fashion_classifier.experiment.joining import held_back, joining_recipe, learned_first, losses_for_joining
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import resume, run
@@ -92,7 +92,7 @@ def test_a_run_that_ended_before_they_joined_goes_on_to_the_same_bits(config, tm
         raise KeyboardInterrupt
 
     with monkeypatch.context() as broken:
-        broken.setattr(run_module, "joined_late", stop)
+        broken.setattr(retraining, "joined_late", stop)
         with pytest.raises(KeyboardInterrupt):
             run(config, tmp_path / "parted")
     resume(tmp_path / "parted")
