@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,22 @@ class ConformalRule:
     method: Method
     alpha: float
     threshold: float
+
+
+def checked_sets(content: Mapping[str, Any] | None) -> ConformalRule | None:
+    """Check the rule that a description holds, if it holds one.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If there are no such sets.
+    """
+    if content is None:
+        return None
+    rule = ConformalRule(str(content["method"]), float(content["alpha"]), float(content["threshold"]))  # type: ignore[arg-type]
+    if rule.method not in METHODS or not 0 < rule.alpha < 1 or not 0 <= rule.threshold <= 1:
+        raise ValueError(f"there are no sets by {rule}")
+    return rule
 
 
 def scores(

@@ -21,8 +21,8 @@ class Answer:
     predicted, probability
         The most probable class, given even where it is refused, and its probability.
     classes
-        Those that it may be, by the model's own rule (95 % of such sets hold the true class), the most probable first;
-        None where the model has no such rule.
+        Those that it may be, the most probable first, by the model's own rule: 95 % of such sets hold the true class of
+        images like those that it was fitted on. None where the model has no such rule.
     refused
         Whether the image is unlike those that the model knows; None where the model has no rule for it.
     """
@@ -35,7 +35,7 @@ class Answer:
 
 def answers(model: Classifier, probabilities: Probabilities) -> list[Answer]:
     """Say in words what a model's probabilities of shape (n, k) say."""
-    sets = _sets(model.classes, probabilities, model.sets)
+    sets = named_sets(model.classes, probabilities, model.sets)
     refused = _refused(probabilities, model.refusal)
     labels, surest = probabilities.argmax(1).tolist(), probabilities.max(1).tolist()
     return [
@@ -44,7 +44,7 @@ def answers(model: Classifier, probabilities: Probabilities) -> list[Answer]:
     ]
 
 
-def _sets(
+def named_sets(
     classes: tuple[str, ...], probabilities: Probabilities, rule: ConformalRule | None
 ) -> Sequence[tuple[str, ...] | None]:
     """Return each image's set, the most probable class first."""

@@ -22,7 +22,7 @@ from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
-from fashion_classifier.evaluation.prediction_sets import METHODS, ConformalRule
+from fashion_classifier.evaluation.prediction_sets import ConformalRule, checked_sets
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
 from fashion_classifier.inference.photographs.rules import PhotographRules, checked_rules
 from fashion_classifier.inference.picture_ways import WAYS, PictureWay
@@ -213,22 +213,12 @@ def _described(content: Mapping[str, Any]) -> Description:
         mean=tuple(float(value) for value in preprocessing["mean"]),
         std=tuple(float(value) for value in preprocessing["std"]),
         how=how,
-        sets=_sets(content.get("conformal")),
+        sets=checked_sets(content.get("conformal")),
         refusal=_refusal(content.get("refusal")),
         photographs=checked_rules(content.get("photographs"), len(classes)),
         pictures=way_of(content),
         provenance=dict(content.get("provenance", {})),
     )
-
-
-def _sets(content: Mapping[str, Any] | None) -> ConformalRule | None:
-    """Check what `model.json` says of sets of classes."""
-    if content is None:
-        return None
-    rule = ConformalRule(str(content["method"]), float(content["alpha"]), float(content["threshold"]))  # type: ignore[arg-type]
-    if rule.method not in METHODS or not 0 < rule.alpha < 1 or not 0 <= rule.threshold <= 1:
-        raise ValueError(f"there are no sets by {rule}")
-    return rule
 
 
 def _refusal(content: Mapping[str, Any] | None) -> RefusalRule | None:

@@ -12,6 +12,7 @@ from tests.inference.photographs.scenes import jumper_mask, photograph
 from tests.inference.shelves import put_model
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.prediction_sets import ConformalRule, prediction_sets
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.bundle import load_model
@@ -64,6 +65,14 @@ def test_photographs_are_refused_by_their_rule_and_images_by_the_other(model, se
     assert [answer.refused for answer in answer_photographs(of_images, seen)] == [None, True, None]
 
 
+def test_photographs_have_sets_by_their_rule_and_images_by_the_other(model, seen):
+    one, every = ConformalRule("lac", 0.05, 0.0), ConformalRule("lac", 0.05, 1.0)
+    of_photographs = replace(model, sets=one, photographs=replace(ALWAYS, sets=every))
+    assert [len(answer.classes) for answer in answer_photographs(of_photographs, seen)] == [3, 1, 3]
+    of_images = replace(model, sets=one, photographs=ALWAYS)
+    assert [answer.classes is None for answer in answer_photographs(of_images, seen)] == [True, False, True]
+
+
 def test_what_was_seen_is_drawn_and_nothing_overwritten(model, seen, tmp_path):
     (tmp_path / "photos").mkdir()
     path = tmp_path / "photos/jumper.jpg"
@@ -107,6 +116,8 @@ def test_what_a_model_leans_towards_in_photographs_is_taken_away():
     assert (after.argmax(1) == labels).mean() > (leaning.argmax(1) == labels).mean()
     assert 0.78 < 1 - refused(after, rules).mean() < 0.82
     assert refused(evened(unlike, rules.odds), rules).mean() > 0.2
+    held = prediction_sets(after, rules.sets)[np.arange(600), labels].mean()
+    assert 0.94 < held < 0.97
     with pytest.raises(UsageError, match="got none"):
         fit_photograph_rules(leaning[:0], labels[:0], unlike)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fashion_classifier.inference.answers import Answer, answers
+from fashion_classifier.inference.answers import Answer, answers, named_sets
 from fashion_classifier.inference.photographs.rules import evened, refused
 from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Classifier, Probabilities
@@ -40,8 +40,8 @@ def answer_photographs(model: Classifier, seen: Sequence[Seen]) -> list[Answer]:
 def answers_with_probabilities(model: Classifier, seen: Sequence[Seen]) -> list[tuple[Answer, Probabilities]]:
     """Say what pictures show, and how probable each class is.
 
-    A photograph is refused by the model's rule for photographs; where it has none, nothing is said of that. A picture
-    that was taken as it is, is refused by the model's own rule.
+    A photograph has a set and is refused by the model's rules for photographs; where it has none, nothing is said of
+    that. A picture that was taken as it is, is answered by the model's own rules.
 
     Parameters
     ----------
@@ -57,8 +57,9 @@ def answers_with_probabilities(model: Classifier, seen: Sequence[Seen]) -> list[
     probabilities = probabilities_of(model, seen)
     rules = model.photographs
     strange_ones = [None] * len(seen) if rules is None else refused(probabilities, rules).tolist()
+    sets = named_sets(model.classes, probabilities, None if rules is None else rules.sets)
     said = [
-        replace(answer, refused=strange) if one.photograph else answer
-        for answer, one, strange in zip(answers(model, probabilities), seen, strange_ones, strict=True)
+        replace(answer, classes=classes, refused=strange) if one.photograph else answer
+        for answer, one, classes, strange in zip(answers(model, probabilities), seen, sets, strange_ones, strict=True)
     ]
     return list(zip(said, probabilities, strict=True))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.evaluation.conformal import fit_rule
 from fashion_classifier.inference.photographs.rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
 
 # Of the changed images. They are changed more than photographs are: where 80 % of them are accepted, 89 % of the
@@ -22,7 +23,8 @@ def fit_photograph_rules(
 
     A network that knows clean images alone takes what is badly cut out, folded or askew for some classes rather than
     for others. The odds are those with which each class is, on average, as probable as it is frequent. The doubts tell
-    whole garments from halves of them, which stand for all that is none of the classes.
+    whole garments from halves of them, which stand for all that is none of the classes. Sets are as large as 95 of 100
+    changed images need them to be.
 
     Parameters
     ----------
@@ -49,7 +51,7 @@ def fit_photograph_rules(
     known, parts = evened(known, odds), evened(parts, odds)
     doubts = _discriminant(np.log(known.astype(np.float64) + FLOOR), np.log(parts.astype(np.float64) + FLOOR))
     threshold = float(np.quantile(doubt(known, doubts), ACCEPTED))
-    return PhotographRules(odds, doubts, ACCEPTED, threshold)
+    return PhotographRules(odds, doubts, ACCEPTED, threshold, fit_rule(labels, known, method="lac"))
 
 
 def _odds(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, ...]:

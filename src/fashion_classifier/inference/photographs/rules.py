@@ -1,4 +1,4 @@
-"""What goes with a model's answers to photographs: which classes it leans towards there, and what it refuses."""
+"""What goes with a model's answers to photographs: which classes it leans towards there, its sets, what it refuses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fashion_classifier.evaluation.prediction_sets import ConformalRule, checked_sets
 
 LARGEST_ODDS = 100.0
 FLOOR = 1e-4  # what is added to a probability before its logarithm is taken: below, one is as good as another
@@ -28,12 +30,15 @@ class PhotographRules:
         Share of the known images that the threshold was fitted to accept, above 0 and at most 1.
     threshold
         Photographs whose doubt is above it are refused.
+    sets
+        How sets of classes are made for photographs; None where that was not fitted.
     """
 
     odds: tuple[float, ...]
     doubts: tuple[float, ...]
     accepted: float
     threshold: float
+    sets: ConformalRule | None = None
 
 
 def evened(probabilities: NDArray[np.float32], odds: tuple[float, ...]) -> NDArray[np.float32]:
@@ -66,7 +71,8 @@ def checked_rules(content: Mapping[str, Any] | None, n_classes: int) -> Photogra
     if content is None:
         return None
     odds, doubts = (tuple(float(value) for value in content[name]) for name in ("odds", "doubts"))
-    rules = PhotographRules(odds, doubts, float(content["accepted"]), float(content["threshold"]))
+    sets = checked_sets(content.get("sets"))
+    rules = PhotographRules(odds, doubts, float(content["accepted"]), float(content["threshold"]), sets)
     fit = len(odds) == len(doubts) == n_classes and all(0 < value <= n_classes * LARGEST_ODDS for value in odds)
     if not fit or not 0 < rules.accepted <= 1 or not all(map(math.isfinite, (*doubts, rules.threshold))):
         raise ValueError(f"of {n_classes} classes photographs cannot be answered by {rules}")
