@@ -35,7 +35,7 @@ PLAIN = TrainConfig(
     schedule="constant",
     warmup_fraction=0,
 )
-PARTS = replace(PLAIN, augmentation=Augmentation(photographed=0.5, parts=0.2), focus=Focus(hardest=0.3, others=0.2))
+PARTS = replace(PLAIN, augmentation=Augmentation(askew=0.5, parts=0.2), focus=Focus(hardest=0.3, others=0.2))
 FULL = TrainConfig(
     epochs=4,
     batch_size=32,

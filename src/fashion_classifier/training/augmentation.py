@@ -1,4 +1,4 @@
-"""Random changes to batches of training images: mirrored, shifted, partly erased, as if cut out of a photograph."""
+"""Random changes to batches of training images: mirrored, shifted, laid askew, partly erased."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.training.askew import askew
 from fashion_classifier.training.config import Augmentation
-from fashion_classifier.training.photographed import photographed
 
 
 def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) -> Tensor:
@@ -34,8 +34,8 @@ def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) 
         mirrored = torch.rand(n_images, generator=generator) < 0.5
         mirrored = mirrored.reshape(-1, *[1] * (images.ndim - 1)).to(images.device)
         images = torch.where(mirrored, images.flip(2), images)
-    if settings.photographed:  # which `check_fits` lets through for grey images alone
-        images = photographed(images, settings.photographed, generator)
+    if settings.askew:
+        images = askew(images, settings.askew, generator)
     if settings.erase_fraction:
         images = _erase(images, settings.erase_fraction, generator)
     return images
@@ -47,13 +47,10 @@ def check_fits(settings: Augmentation, images: Tensor) -> None:
     Raises
     ------
     UsageError
-        If images in colour are to look as if cut out of photographs, or to be shown in part.
+        If images in colour are to be shown in part.
     """
-    if (settings.photographed or settings.parts) and images.ndim == 4:
-        raise UsageError(
-            "Only grey images can be changed as if cut out of photographs, or shown in part, but these are in colour; "
-            "set `photographed` and `parts` to 0."
-        )
+    if settings.parts and images.ndim == 4:
+        raise UsageError("Only grey images can be shown in part, but these are in colour; set `parts` to 0.")
 
 
 def _shift(images: Tensor, largest: int, generator: torch.Generator) -> Tensor:
