@@ -1,13 +1,14 @@
 """Make the model that comes with the package, and the record of its making.
 
-python benchmarks/ship_model.py --recipe small --minutes 12 --teacher-minutes 30        90 minutes
-python benchmarks/ship_model.py --recipe small --minutes 12 --teacher-minutes 30 --rules-only        45 minutes
+fashion train --minutes 30 --out models/teacher
+python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher        half an hour
+python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher --rules-only
 
 Trains the same recipe twice: on the training part, for the cross-validation accuracy by which it was chosen, and on
 training + cross-validation data, which is the model that is kept, in half precision. What goes with a model's answers,
 its temperature, its sets and whom it refuses, is fitted on cross-validation images, which the second has learned from:
-it takes over what the first was given. Then the test set is opened once. Each of the two has a teacher of its own that
-learned from the same images; without `--teacher-minutes` they learn from the labels alone.
+it takes over what the first was given. Then the test set is opened once. Both have the same teacher, which must have
+learned from the training part alone; without `--teacher` they learn from the labels alone.
 
 `--rules-only` leaves the weights of the model that is there as they are, and has only its rules fitted anew.
 """
@@ -36,7 +37,6 @@ from fashion_classifier.storage import write_json
 LARGEST_BYTES = 3_000_000  # of the whole folder
 LEAST_ACCURACY = 0.95  # of the cross-validation images; what the test set says chooses nothing
 TRIAL_IMAGES = 2560  # real ones: on them ONNX must agree; 512 fit the whole numbers, the others judge them
-ON_ALL = ["--on", "all"]
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--recipe", default="five-minutes")
-    parser.add_argument("--teacher-minutes", type=float, help="what each of the teachers trains for")
+    parser.add_argument("--teacher", type=Path, help="the folder of a model to learn from")
     parser.add_argument("--name", default="fashion-mnist")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules-only", action="store_true", help="leave the weights that are there as they are")
@@ -55,14 +55,16 @@ def main() -> None:
     check_committed()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        chosen_by, _ = _trained(asked, folder / "judged", [])
+        teacher = _about(asked.teacher) if asked.teacher else None
+        taught = ["--teacher", str(asked.teacher)] if teacher else []
+        chosen_by, _ = _trained(asked, folder / "judged", taught)
         if chosen_by["validation"]["accuracy"] < LEAST_ACCURACY:
             sys.exit(f"Not made: less than {LEAST_ACCURACY:.0%} of the cross-validation images are right.")
         judged = load_model(folder / "judged")
         if asked.rules_only:
             whole, facts = load_model(place), json.loads((place / RECORD).read_bytes())
         else:
-            facts = _trained(asked, folder / "whole", ON_ALL)[1]
+            facts = {**_trained(asked, folder / "whole", [*taught, "--on", "all"])[1], "teacher": teacher}
             whole = load_model(folder / "whole")
         _save(whole, judged, folder / asked.name)
         tested = _fashion("evaluate", str(folder / asked.name))
@@ -74,8 +76,8 @@ def main() -> None:
                 "smoothing": judged.how.smoothing,
                 "temperature": judged.how.temperature,
                 "commit": commit(),
-                "of": "its sibling: the same recipe, time and seed, but it and its teacher learned from the training "
-                "part alone, so that the cross-validation images could fit them",
+                "of": "its sibling: the same recipe, time, seed and teacher, but it learned from the training part "
+                "alone, so that the cross-validation images could fit them",
             },
             "test": {**_figures(tested["test"]), "of": "this model, in half precision"},
             "licence": "MIT",
@@ -92,24 +94,17 @@ def main() -> None:
         shutil.copytree(folder / asked.name, place)
 
 
-def _trained(asked: argparse.Namespace, folder: Path, of: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Train a model, its teacher before it; return what the training said, and how a record says it was made."""
-    taught: list[str] = []
-    teacher = None
-    if asked.teacher_minutes:
-        command = ["train", "--minutes", f"{asked.teacher_minutes:g}", "--seed", str(asked.seed), *of]
-        place = folder.with_name(f"{folder.name}-teacher")
-        _fashion(*command, "--out", str(place))
-        teacher = {"command": " ".join(["fashion", *command]), "commit": commit(), **_about(place)}
-        taught = ["--teacher", str(place)]
+def _trained(asked: argparse.Namespace, folder: Path, how: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Train a model; return what the training said, and how a record says it was made."""
     command = ["train", "--recipe", asked.recipe, "--minutes", f"{asked.minutes:g}", "--seed", str(asked.seed)]
-    said = _fashion(*command, *taught, *of, "--out", str(folder))
+    said = _fashion(*command, *how, "--out", str(folder))
     return said, {
         "schema": RECORD_SCHEMA,
         "made": datetime.now(UTC).date().isoformat(),
-        "command": " ".join(["fashion", *command, *(["--teacher", "TEACHER"] if taught else []), *of]),
+        "command": " ".join(
+            ["fashion", *command, *("TEACHER" if word == str(asked.teacher) else word for word in how)]
+        ),
         "seed": asked.seed,
-        "teacher": teacher,
         "commit": commit(),
         "machine": machine(),
     }
@@ -133,8 +128,12 @@ def _save(whole: Model, judged: Model, folder: Path) -> None:
 
 
 def _about(teacher: Path) -> dict[str, Any]:
-    """Return what a record keeps of a teacher."""
+    """Return what a record keeps of a teacher, which must not have learned from cross-validation images."""
     model = load_model(teacher)
+    if model.provenance["learned_from"] != "training":
+        sys.exit(
+            f"{teacher} has learned from {model.provenance['learned_from']}; a teacher is made without `--on all`."
+        )
     return {
         "family": model.config.family,
         "config": settings_of(model.config),
