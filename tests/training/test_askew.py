@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from fashion_classifier.data.sample import draw_sample
+from fashion_classifier.errors import UsageError
 from fashion_classifier.training.askew import askew
 from fashion_classifier.training.augmentation import augment
-from fashion_classifier.training.config import Augmentation
+from fashion_classifier.training.config import Augmentation, TrainConfig
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +56,9 @@ def test_the_channels_of_an_image_in_colour_move_together(garments):
 def test_it_is_one_of_the_augmentations(garments):
     plain = Augmentation(mirror=False, shift_pixels=0, askew=1.0)
     assert changed(garments, augment(garments, plain, generator())) > 0.95
+
+
+@pytest.mark.parametrize("share", [1.5, -0.1])
+def test_impossible_shares_are_refused(share):
+    with pytest.raises(UsageError, match="askew"):
+        TrainConfig(augmentation=Augmentation(askew=share))

@@ -14,10 +14,10 @@ from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.experiment.joining import held_back
 from fashion_classifier.experiment.stages import HELD_BACK, MadeModel, Probabilities, judged_training_images
 from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.photographs.fitting import fit_photograph_rules
-from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.parts import with_parts
+from fashion_classifier.training.parts import parts_of
 from fashion_classifier.training.photographed import photographed
 
 RULE_IMAGES = (
@@ -57,8 +57,8 @@ def photograph_rules(model: Model, split: Split, *, seed: int) -> PhotographRule
         return None
     images = torch.from_numpy(np.array(known.images[:RULE_IMAGES]))
     chance = torch.Generator().manual_seed(derive_seed(seed, "photographs"))
-    parts, _ = with_parts(images, 1.0, chance)
-    whole, halves = (model.predict(photographed(shown, 1.0, chance).numpy()) for shown in (images, parts))
+    parts = parts_of(images, chance)
+    whole, halves = (model.predict(photographed(shown, chance).numpy()) for shown in (images, parts))
     return fit_photograph_rules(whole, known.labels[:RULE_IMAGES], halves)
 
 

@@ -34,7 +34,7 @@ from fashion_classifier.inference.description import (
 from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
-from fashion_classifier.inference.photographs.rules import PhotographRules
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here

@@ -29,16 +29,12 @@ class Augmentation:
         Side of the erased square as a share of the image's shorter side; 0 erases nothing.
     askew
         Share of the images that are turned, stretched, crumpled and shifted, 0 to 1; for things on black.
-    parts
-        Share of the images of which only a part is shown, taught to be of no class rather than another; 0 to below 1,
-        for grey images of things on black.
     """
 
     mirror: bool = True
     shift_pixels: int = 1
     erase_fraction: float = 0.0
     askew: float = 0.0
-    parts: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +146,6 @@ class TrainConfig:
                     ("label_smoothing", self.label_smoothing),
                     ("ema_decay", self.ema_decay),
                     ("erase_fraction", self.augmentation.erase_fraction),
-                    ("parts", self.augmentation.parts),
                 )
             ),
             (

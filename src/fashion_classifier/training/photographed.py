@@ -1,4 +1,4 @@
-"""Training images changed as if each were cut out of a photograph: other greys, folds, light, askew, badly cut out.
+"""Images changed as if each were cut out of a photograph: other greys, folds, light, askew, badly cut out.
 
 For grey images of things on black, as Fashion-MNIST's. What is drawn here is what differs between those and photographs
 that were cut out and brought to their form: a garment is lighter or darker, lit from one side, folded and crumpled, it
@@ -21,15 +21,13 @@ SHARE_RESIDUE = 0.3  # of the images have something of the background
 SHARE_MISSING = 0.15  # lack something of the garment
 
 
-def photographed(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Change some images of a batch as if they were cut out of photographs.
+def photographed(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Change images as if they were cut out of photographs.
 
     Parameters
     ----------
     images
         uint8 tensor of shape (B, H, W): light things on black.
-    share
-        Of the images that are changed, 0 to 1.
     generator
         Source of chance, on the CPU.
 
@@ -38,20 +36,14 @@ def photographed(images: Tensor, share: float, generator: torch.Generator) -> Te
     uint8 tensor of the same shape
     """
     n, height, width = images.shape
-    chosen = torch.rand(n, generator=generator) < share
-    if not chosen.any():
-        return images
-    chance = _Chance(int(chosen.sum()), generator, images.device)
-    chosen = chosen.to(images.device)
-    levels = images[chosen].float()[:, None] / 255  # (b, 1, H, W)
+    chance = _Chance(n, generator, images.device)
+    levels = images.float()[:, None] / 255  # (B, 1, H, W)
     garment = _closed(levels > BLACK)
     levels = _lit(_recoloured(levels, garment, chance), chance, (height, width))
     levels = levels.clamp(0.02, 1) * garment
     levels = _badly_cut_out(levels, garment, chance, (height, width))
     levels = laid_askew(levels, chance.generator)
-    out = images.clone()
-    out[chosen] = (levels[:, 0].clamp(0, 1) * 255).round().to(torch.uint8)
-    return out
+    return (levels[:, 0].clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 class _Chance:

@@ -10,8 +10,7 @@
     garment     all of these: a photograph -> a mask
     framing     a photograph and a mask -> an image like Fashion-MNIST's
     seen        a picture -> `Seen`
-    rules       what a model leans towards in photographs, and what it refuses
-    fitting     those rules, from changed training images
+    fitting     from changed training images the rules by which photographs are answered (`photograph_rules`)
     answering   `Seen` and a model -> answers
 """
 

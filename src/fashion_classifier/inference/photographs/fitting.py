@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.conformal import fit_rule
-from fashion_classifier.inference.photographs.rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
+from fashion_classifier.inference.photograph_rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
 
 # Of the changed images. They are changed more than photographs are: where 80 % of them are accepted, 89 % of the
 # photographs of known garments are (90 of them, each in five variants: docs/experiments.md).
