@@ -202,6 +202,8 @@ HOSTILE_JSON = {
     "pixels in an object": (b'{"images": [{"pixels": {"a": 1}}]}', 422),
     "negative": (b'{"images": [{"pixels": [[-1]]}]}', 422),
     "truths": (b'{"images": [{"pixels": [[true]]}]}', 422),
+    "a truth among numbers": (b'{"images": [{"pixels": [[true, 7]]}]}', 422),
+    "a long text among many": (b'{"images": [{"pixels": ["%s"%s]}]}' % (b"a" * 3_000_000, b',""' * 900_000), 422),
     "nulls": (b'{"images": [{"pixels": [[null]]}]}', 422),
 }
 
