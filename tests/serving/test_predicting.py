@@ -279,6 +279,10 @@ class TestRefused:
         check_problem(answer, status)
         assert (status == 405) == ("allow" in answer.headers)
 
+    @pytest.mark.parametrize("path", ["/%0A", "/docs%0A", "/page/icon.svg%0A", "/%00", "/docs%2F", "//docs", "/%ff"])
+    def test_addresses_with_odd_characters_are_no_fault_of_the_servers(self, server, path):
+        assert server.ask("GET", path).status_code in {200, 404}
+
     def test_a_long_name_is_cut(self, server):
         entry = only(server.ask("POST", "/v1/predict", json={"images": [{"pixels": [[0]], "name": "x" * 5000}]}))
         assert entry["name"] == "x" * 200

@@ -69,7 +69,7 @@ class Gate:
         except Problem as problem:
             await self._tell(sent, problem)
         except Exception:
-            log.exception("%s %s: unexpected", scope["method"], scope["path"])
+            log.exception("%s %r: unexpected", scope["method"], scope["path"])
             await self._tell(sent, Problem("unexpected", "The server's log says what it was. Please report it."))
         finally:
             self._metrics.count(scope["path"], sent.status, time.perf_counter() - begun)

@@ -61,14 +61,10 @@ class Pages:
 
     def add_to(self, app: FastAPI) -> None:
         """Add the addresses to an application."""
-        for path in self._fixed:
-            app.router.routes.append(Route(path, self._answer, methods=["GET"]))
+        for path, answer in self._fixed.items():
+            app.router.routes.append(Route(path, answer, methods=["GET"]))
         if self._report is not None:
             app.router.routes.append(Route("/report", self._answer_report, methods=["GET"]))
-
-    async def _answer(self, request: Request) -> Response:
-        """Give what was made at the start."""
-        return self._fixed[request.scope["path"]]
 
     async def _answer_report(self, _: Request) -> Response:
         """Give the run's report."""
