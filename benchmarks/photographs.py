@@ -29,10 +29,9 @@ from fashion_classifier.evaluation.intervals import wilson
 from fashion_classifier.evaluation.refusal import strangeness
 from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.inference.opening import OpenedModel, open_model
-from fashion_classifier.inference.photographs import answer_photographs, look
-from fashion_classifier.inference.photographs.answering import probabilities_of
+from fashion_classifier.inference.photographs.answering import answer_photographs, probabilities_of
 from fashion_classifier.inference.photographs.rules import doubt
-from fashion_classifier.inference.photographs.seen import SIDE
+from fashion_classifier.inference.photographs.seen import SIDE, look
 
 NAME = "photographs"
 MEANT = {

@@ -14,8 +14,3 @@
     fitting     those rules, from changed training images
     answering   `Seen` and a model -> answers
 """
-
-from fashion_classifier.inference.photographs.answering import answer_photographs
-from fashion_classifier.inference.photographs.seen import Seen, look
-
-__all__ = ["Seen", "answer_photographs", "look"]
