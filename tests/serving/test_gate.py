@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from dataclasses import replace
 
 import httpx
@@ -11,6 +12,8 @@ from tests.serving.conftest import BASE, picture
 from tests.serving.test_predicting import check_problem, only
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.serving.bodies import whole_body
+from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.settings import Limits, ServeConfig
 
 KEY = "a key of some length"
@@ -154,6 +157,23 @@ class TestBodies:
         assert answer.headers["retry-after"] == "1"
         server.lifecycle.let_go(1950)
         only(server.predict(picture()))
+
+    def test_one_is_there_only_once(self):
+        async def receive():
+            return {"type": "http.request", "body": bytes(1 << 20), "more_body": next(more)}
+
+        async def read():
+            async with whole_body(receive, b"", Lifecycle(LIMITS)) as body:
+                return len(body), tracemalloc.get_traced_memory()[0]
+
+        more = iter([True] * 7 + [False])
+        tracemalloc.start()
+        try:
+            size, held = asyncio.run(read())
+        finally:
+            tracemalloc.stop()
+        assert size == 8 << 20
+        assert held < 1.2 * size
 
     def test_large_json_is_refused(self, make_server):
         server = make_server(limits=replace(LIMITS, json_bytes=100))
