@@ -32,6 +32,7 @@ def test_answers_and_ends_in_order(start):
         assert client.post("/v1/predict", content=picture(), headers=HEADERS).status_code == 200
         assert client.post("/v1/predict", content=picture("JPEG"), headers=HEADERS).status_code == 200
         assert "server" not in client.get("/").headers
+        assert f"{process.base}/v1/predict" in client.get("/docs").text  # which port it is, is known only now
     assert process.end(signal.SIGINT) == 0
 
 

@@ -142,9 +142,3 @@ def serve(
     gc.freeze()  # what is there now stays: going through it again takes 100 ms, in which nobody is answered
     with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
         runner.run(server.serve([listening]))
-
-
-def address_of(listening: socket.socket) -> str:
-    """Return the address at which a socket is reached."""
-    host, port = listening.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -124,6 +124,12 @@ class ServeConfig:
             raise UsageError("; ".join(faults)[:1].upper() + "; ".join(faults)[1:] + ".")
 
     @property
+    def address(self) -> str:
+        """Where somebody on this machine reaches it."""
+        host = "localhost" if _is_unspecified(self.host) else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
     def n_threads(self) -> int:
         """How many threads the model computes with."""
         return self.threads or max(1, available_cores() - 1)
@@ -132,6 +138,14 @@ class ServeConfig:
     def n_decoders(self) -> int:
         """How many processes decode."""
         return self.decoders or max(1, min(4, available_cores() - 1))
+
+
+def _is_unspecified(host: str) -> bool:
+    """Tell whether an address stands for all that a machine has."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return not host
 
 
 def is_loopback(host: str) -> bool:
