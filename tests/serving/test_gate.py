@@ -79,6 +79,11 @@ class TestNames:
     def test_others_are_not(self, server, host):
         check_problem(server.predict(picture(), headers={"host": host}), 400, "not called")
 
+    def test_there_is_one(self, server):
+        for hosts in (("evil.example", "localhost"), ("localhost", "localhost")):
+            headers = [("host", host) for host in hosts]
+            check_problem(server.ask("GET", "/healthz", headers=headers), 400, "several Host headers")
+
     def test_names_may_be_allowed_and_addresses_where_they_are_listened_to(self, make_server):
         server = make_server(host="0.0.0.0", open_to_all=True, names=("garments.example.org",))
         for host in ("garments.example.org", "192.168.0.7:8000", "[fe80::1]"):

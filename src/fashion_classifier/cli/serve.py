@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fashion_classifier.serving.settings import ServeConfig
 
 KEY = "FASHION_API_KEY"
-NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+NEEDED = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 
 
 def serve(

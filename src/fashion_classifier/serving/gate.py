@@ -89,6 +89,8 @@ class Gate:
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"")
+        if len(headers) < len(scope["headers"]) and [name for name, _ in scope["headers"]].count(b"host") > 1:
+            raise Problem("unknown-host", "There are several Host headers. Send one.")  # RFC 9112, section 3.2
         if host not in self._known_hosts:
             self._check_host(host)
         if b"origin" in headers and scope["method"] == "POST":

@@ -23,6 +23,10 @@ from fashion_classifier.serving.problems import Problem
 from fashion_classifier.serving.replies import reply
 
 UNLIKE = "it is unlike the images that the model knows"
+UPGRADED = (  # by the parser of HTTP that uvicorn uses
+    "The request asks for another protocol by its header Upgrade, with which its body is not read. Send it without, as "
+    "HTTP/1.1."
+)
 OPTIONS = ("explain", "seen")
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 Entry = dict[str, Any]
@@ -72,7 +76,9 @@ class Predict:
         try:
             async with whole_body(receive, headers.get(b"content-length", b""), self._lifecycle) as body:
                 if not body:
-                    raise Problem("malformed", "The body is empty. Send a picture.")
+                    raise Problem(
+                        "malformed", UPGRADED if b"upgrade" in headers else "The body is empty. Send a picture."
+                    )
                 kind = headers.get(b"content-type", b"")
                 pictures = read_pictures(body, kind, self._engine.model.shape, self._limits)
                 if "explain" in options and len(pictures) > self._limits.explained:

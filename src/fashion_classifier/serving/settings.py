@@ -23,14 +23,16 @@ class Limits:
         Of a request's body, and of one that is JSON, which takes many times its size while it is read.
     bodies_bytes
         Of all bodies that are held at one time.
-    images
-        In one request.
+    images, explained
+        In one request, and in one that asks what mattered.
     pixels
         Of one picture.
     requests
         That are worked on at one time; whoever comes then is told to come again.
     waiting_images
         That wait for the model, before whoever comes is told to come again.
+    header_bytes
+        Of a request's headers and address, about; a packet more may be read.
     header_s, body_s, request_s
         Seconds for the headers to arrive, for the body, and for a request as a whole.
     decoding_s
@@ -49,6 +51,7 @@ class Limits:
     pixels: int = 24_000_000
     requests: int = 192
     waiting_images: int = 1024
+    header_bytes: int = 64 << 10
     header_s: float = 10.0
     body_s: float = 10.0
     request_s: float = 20.0
