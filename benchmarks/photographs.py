@@ -31,9 +31,8 @@ from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.opening import OpenedModel, open_model
 from fashion_classifier.inference.photograph_rules import doubt
-from fashion_classifier.inference.photographs import answer_photographs, look
-from fashion_classifier.inference.photographs.answering import probabilities_of
-from fashion_classifier.inference.photographs.seen import SIDE
+from fashion_classifier.inference.photographs.answering import answer_photographs, probabilities_of
+from fashion_classifier.inference.photographs.seen import SIDE, look
 
 NAME = "photographs"
 MEANT = {

@@ -32,6 +32,7 @@ def test_answers_and_ends_in_order(start):
         assert client.post("/v1/predict", content=picture(), headers=HEADERS).status_code == 200
         assert client.post("/v1/predict", content=picture("JPEG"), headers=HEADERS).status_code == 200
         assert "server" not in client.get("/").headers
+        assert f"{process.base}/v1/predict" in client.get("/docs").text  # which port it is, is known only now
     assert process.end(signal.SIGINT) == 0
 
 
@@ -121,6 +122,30 @@ def test_slow_callers_are_given_up_and_hinder_nobody(start):
     assert all(end.startswith(b"HTTP/1.1 408") for end in ends[20:])
     for caller in callers:
         caller.close()
+    assert process.end() == 0
+
+
+def test_headers_that_do_not_end_are_not_kept(start):
+    process = start("--drain", "0")
+    for before in (b"", request(picture())):  # the first request of a connection, and one that is sent behind another
+        with connect(process) as caller:
+            caller.sendall(before + b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+            with pytest.raises(OSError):
+                caller.sendall((b"X: " + b"a" * 50_000 + b"\r\n") * 400)
+    with connect(process) as caller:
+        caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: " + b"a" * 30_000)
+        time.sleep(0.2)
+        caller.sendall(b"a" * 30_000 + b"\r\n\r\n")
+        assert caller.recv(100).startswith(b"HTTP/1.1 200")
+    assert process.end() == 0
+
+
+def test_a_body_that_goes_unread_is_said_to_have_gone_unread(start):
+    """Java's HttpClient and `curl --http2` ask for another protocol; the parser passes over the body then."""
+    process = start("--drain", "0")
+    headers = {**HEADERS, "connection": "Upgrade", "upgrade": "h2c"}
+    answer = httpx.post(process.base + "/v1/predict", content=picture(), headers=headers)
+    assert (answer.status_code, "Upgrade" in answer.json()["detail"]) == (400, True)
     assert process.end() == 0
 
 

@@ -49,7 +49,7 @@ def _answer(connection: Connection, content: bytes, order: dict[str, Any]) -> No
         refusal = {"problem": "decoding the picture takes too much memory", "remedy": "Shrink the picture"}
         connection.send_bytes(json.dumps(refusal).encode())
         return
-    told = {"images": seen.images.shape, "weights": seen.weights.tolist(), "photograph": seen.photograph}
+    told = {"weights": seen.weights.tolist(), "photograph": seen.photograph}
     connection.send_bytes(json.dumps(told).encode())
     connection.send_bytes(np.ascontiguousarray(seen.images).tobytes())
 

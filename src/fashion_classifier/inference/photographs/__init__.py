@@ -13,8 +13,3 @@
     fitting     from changed training images the rules by which photographs are answered (`photograph_rules`)
     answering   `Seen` and a model -> answers
 """
-
-from fashion_classifier.inference.photographs.answering import answer_photographs
-from fashion_classifier.inference.photographs.seen import Seen, look
-
-__all__ = ["Seen", "answer_photographs", "look"]

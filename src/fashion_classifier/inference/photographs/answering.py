@@ -48,7 +48,7 @@ def answers_with_probabilities(model: Classifier, seen: Sequence[Seen]) -> list[
     model
         What classifies.
     seen
-        What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for its shape.
+        What was seen of each picture, as `fashion_classifier.inference.photographs.seen.look` gives it for its shape.
 
     Returns
     -------
