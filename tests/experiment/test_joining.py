@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 
 from fashion_classifier import load, split
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.confidence import Answers, fit_rules
-from fashion_classifier.experiment import joining
-from fashion_classifier.experiment import retraining
+from fashion_classifier.experiment import joining, retraining
 from fashion_classifier.experiment.joining import held_back, joining_recipe, learned_first, losses_for_joining
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import resume, run
