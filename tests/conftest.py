@@ -44,6 +44,23 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_spinning() -> Iterator[None]:
+    """Have ONNX Runtime's threads sleep while they wait: tests run side by side, and spinning takes others' cores."""
+    import onnxruntime
+
+    begin = onnxruntime.InferenceSession.__init__
+
+    def begin_without_spinning(self: Any, model: Any, sess_options: Any = None, **settings: Any) -> None:
+        options = sess_options or onnxruntime.SessionOptions()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        begin(self, model, options, **settings)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnxruntime.InferenceSession, "__init__", begin_without_spinning)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests away from the user's cache and data."""
