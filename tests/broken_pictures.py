@@ -37,6 +37,14 @@ class Case:
     readable: bool | None
 
 
+# How a large picture of one colour is written quickly; the file is small in any case.
+QUICK: dict[str, dict[str, object]] = {
+    "PNG": {"compress_level": 1},
+    "TIFF": {"compression": "tiff_deflate"},
+    "WEBP": {"method": 0},
+}
+
+
 def make(folder: Path) -> Iterator[Case]:
     """Write all files that hold bytes into a folder; what is no file is made by `make_strange_places`."""
     for name, (readable, maker) in FILES.items():
@@ -61,7 +69,7 @@ def make_strange_places(folder: Path) -> list[str]:
 
 def bomb(side: int, mode: str = "RGBA", form: str = "PNG") -> bytes:
     """Encode a picture of one colour, which is small as a file and large in memory."""
-    return _saved(Image.new(mode, (side, side)), form, **({"compression": "tiff_deflate"} if form == "TIFF" else {}))
+    return _saved(Image.new(mode, (side, side)), form, **QUICK.get(form, {}))
 
 
 def _photo(mode: str = "RGB", size: tuple[int, int] = (60, 80)) -> Image.Image:
