@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from common import parser, record
+from fashion_classifier.data.garments.photograph import SIDE
 from fashion_classifier.data.pictures import Pixels, read_picture, to_array
 from fashion_classifier.evaluation.intervals import wilson
 from fashion_classifier.evaluation.refusal import strangeness
@@ -32,7 +33,7 @@ from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.opening import OpenedModel, open_model
 from fashion_classifier.inference.photograph_rules import doubt
 from fashion_classifier.inference.photographs.answering import answer_photographs, probabilities_of
-from fashion_classifier.inference.photographs.seen import SIDE, look
+from fashion_classifier.inference.photographs.seen import look
 
 NAME = "photographs"
 MEANT = {

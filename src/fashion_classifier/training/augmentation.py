@@ -1,11 +1,10 @@
-"""Random changes to batches of training images: mirrored, shifted, laid askew, partly erased."""
+"""Random changes to batches of training images: mirrored, shifted, partly erased."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from fashion_classifier.training.askew import askew
 from fashion_classifier.training.config import Augmentation
 
 
@@ -33,8 +32,6 @@ def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) 
         mirrored = torch.rand(n_images, generator=generator) < 0.5
         mirrored = mirrored.reshape(-1, *[1] * (images.ndim - 1)).to(images.device)
         images = torch.where(mirrored, images.flip(2), images)
-    if settings.askew:
-        images = askew(images, settings.askew, generator)
     if settings.erase_fraction:
         images = _erase(images, settings.erase_fraction, generator)
     return images

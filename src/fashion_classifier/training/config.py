@@ -27,14 +27,11 @@ class Augmentation:
         Largest shift in each direction, in pixels; the edge is mirrored to fill in.
     erase_fraction
         Side of the erased square as a share of the image's shorter side; 0 erases nothing.
-    askew
-        Share of the images that are turned, stretched, crumpled and shifted, 0 to 1; for things on black.
     """
 
     mirror: bool = True
     shift_pixels: int = 1
     erase_fraction: float = 0.0
-    askew: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,10 +148,6 @@ class TrainConfig:
             (
                 self.augmentation.shift_pixels >= 0,
                 f"`shift_pixels >= 0` must hold, but got {self.augmentation.shift_pixels}",
-            ),
-            (
-                0 <= self.augmentation.askew <= 1,
-                f"`0 <= askew <= 1` must hold, but got {self.augmentation.askew}",
             ),
             (
                 self.focus.after_passes >= 1 and 0 <= self.focus.others <= 1 and 0 < self.focus.hardest <= 1,
