@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import threading
@@ -23,6 +24,12 @@ def request(body: bytes, length: int | None = None) -> bytes:
 
 def connect(process) -> socket.socket:
     return socket.create_connection((process.host, process.port), timeout=30)
+
+
+def n_open(process) -> int:
+    """How many files and connections a server has open, the one that asks among them."""
+    figures = httpx.get(process.base + "/metrics").text
+    return int(float(re.search(r"^process_open_fds (\S+)", figures, re.MULTILINE)[1]))
 
 
 def test_answers_and_ends_in_order(start):
@@ -140,12 +147,38 @@ def test_headers_that_do_not_end_are_not_kept(start):
     assert process.end() == 0
 
 
+def test_many_requests_on_one_connection_are_not_taken_for_long_headers(start):
+    process = start("--drain", "0")
+    n = 3000
+    with connect(process) as caller:
+        last = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+        caller.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * (n - 1) + last)
+        answers = b"".join(iter(lambda: caller.recv(1 << 20), b""))
+    assert answers.count(b"HTTP/1.1 200 OK") == n
+    assert process.end() == 0
+
+
 def test_a_body_that_goes_unread_is_said_to_have_gone_unread(start):
     """Java's HttpClient and `curl --http2` ask for another protocol; the parser passes over the body then."""
     process = start("--drain", "0")
     headers = {**HEADERS, "connection": "Upgrade", "upgrade": "h2c"}
     answer = httpx.post(process.base + "/v1/predict", content=picture(), headers=headers)
     assert (answer.status_code, "Upgrade" in answer.json()["detail"]) == (400, True)
+    assert process.end() == 0
+
+
+@pytest.mark.slow
+def test_who_takes_no_answers_is_given_up(start):
+    process = start("--drain", "0")
+    before = n_open(process)
+    with connect(process) as caller:
+        caller.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 4000)
+        assert n_open(process) == before + 1
+        for _ in range(150):
+            if n_open(process) == before:
+                break
+            time.sleep(0.2)
+        assert n_open(process) == before
     assert process.end() == 0
 
 

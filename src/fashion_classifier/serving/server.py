@@ -25,16 +25,20 @@ SWITCH_S = 0.0005
 
 
 class _Bounded(HttpToolsProtocol):
-    """Closes connections on which headers do not arrive in time, or do not end; uvicorn itself would wait, and keep."""
+    """Closes connections on which headers do not arrive in time, or do not end, and those whose caller takes no answer.
+
+    uvicorn itself would wait for ever, and keep what it was sent.
+    """
 
     limits = Limits()
     _late: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
     _in_headers = False
     _header_bytes = 0
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_headers = True
+        self._in_headers, self._header_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
@@ -45,9 +49,9 @@ class _Bounded(HttpToolsProtocol):
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        self._header_bytes += len(data)
         super().data_received(data)
-        self._header_bytes = self._header_bytes + len(data) if self._in_headers else 0
-        if self._header_bytes > self.limits.header_bytes and not self.transport.is_closing():
+        if self._in_headers and self._header_bytes > self.limits.header_bytes and not self.transport.is_closing():
             self.send_400_response(f"At most {self.limits.header_bytes:,} bytes of headers are read.")
         if self.cycle is None or self.cycle.response_complete:
             self._wait()
@@ -55,9 +59,20 @@ class _Bounded(HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(self.limits.taking_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._late is not None:
-            self._late.cancel()
+        for timer in (self._late, self._stuck):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def _wait(self) -> None:

@@ -35,6 +35,8 @@ class Limits:
         Of a request's headers and address, about; a packet more may be read.
     header_s, body_s, request_s
         Seconds for the headers to arrive, for the body, and for a request as a whole.
+    taking_s
+        Seconds for which a caller may leave answers lying before the connection is ended.
     decoding_s
         Seconds for one picture to be decoded.
     decoding_bytes
@@ -55,6 +57,7 @@ class Limits:
     header_s: float = 10.0
     body_s: float = 10.0
     request_s: float = 20.0
+    taking_s: float = 10.0
     decoding_s: float = 2.0
     decoding_bytes: int = 1024 * MIB
     keep_alive_s: int = 15
