@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sqlite3
 import sqlite3.dbapi2
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 
 from fashion_classifier.data.dataset import Dataset
 
+os.environ["OMP_WAIT_POLICY"] = "passive"  # PyTorch reads it when it is imported; see `_no_spinning`
 hypothesis.settings.register_profile("no deadline", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("no deadline")
 
@@ -46,7 +48,7 @@ def _no_waiting_for_the_disk() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_spinning() -> Iterator[None]:
-    """Have ONNX Runtime's threads sleep while they wait: tests run side by side, and spinning takes others' cores."""
+    """Have threads sleep while they wait: tests run side by side, and spinning takes others' cores."""
     import onnxruntime
 
     begin = onnxruntime.InferenceSession.__init__
