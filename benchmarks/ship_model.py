@@ -1,15 +1,19 @@
 """Make the model that comes with the package, and the record of its making.
 
-python benchmarks/ship_model.py --recipe small --minutes 12 --teacher-minutes 30        90 minutes
-python benchmarks/ship_model.py --recipe small --minutes 12 --teacher-minutes 30 --rules-only        45 minutes
+fashion train --minutes 30 --out models/teacher
+python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher        half an hour
+python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher --rules-only
+python benchmarks/ship_model.py --photographs-only        ten seconds
 
 Trains the same recipe twice: on the training part, for the cross-validation accuracy by which it was chosen, and on
 training + cross-validation data, which is the model that is kept, in half precision. What goes with a model's answers,
 its temperature, its sets and whom it refuses, is fitted on cross-validation images, which the second has learned from:
-it takes over what the first was given. Then the test set is opened once. Each of the two has a teacher of its own that
-learned from the same images; without `--teacher-minutes` they learn from the labels alone.
+it takes over what the first was given. Then the test set is opened once. Both have the same teacher, which must have
+learned from the training part alone; without `--teacher` they learn from the labels alone.
 
-`--rules-only` leaves the weights of the model that is there as they are, and has only its rules fitted anew.
+`--rules-only` leaves the weights of the model that is there as they are, and has only its rules fitted anew;
+`--photographs-only` those for photographs alone, on the model itself: it has learned from the cross-validation images,
+though not as they are changed for these rules.
 """
 
 from __future__ import annotations
@@ -20,15 +24,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from common import check_committed, commit, machine, official_data
 from fashion_classifier.data.load import load
+from fashion_classifier.data.split import SplitConfig, split
+from fashion_classifier.experiment.answering import photograph_rules
 from fashion_classifier.inference.bundle import Model, load_model, save_model
-from fashion_classifier.inference.description import INT8, write_manifest
+from fashion_classifier.inference.description import INT8, MODEL, write_manifest
 from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.storage import write_json
@@ -36,7 +42,6 @@ from fashion_classifier.storage import write_json
 LARGEST_BYTES = 3_000_000  # of the whole folder
 LEAST_ACCURACY = 0.95  # of the cross-validation images; what the test set says chooses nothing
 TRIAL_IMAGES = 2560  # real ones: on them ONNX must agree; 512 fit the whole numbers, the others judge them
-ON_ALL = ["--on", "all"]
 
 
 def main() -> None:
@@ -44,25 +49,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--recipe", default="five-minutes")
-    parser.add_argument("--teacher-minutes", type=float, help="what each of the teachers trains for")
+    parser.add_argument("--teacher", type=Path, help="the folder of a model to learn from")
     parser.add_argument("--name", default="fashion-mnist")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules-only", action="store_true", help="leave the weights that are there as they are")
+    parser.add_argument("--photographs-only", action="store_true", help="fit only the rules for photographs anew")
     asked = parser.parse_args()
     place = SHIPPED / asked.name
-    if place.exists() != asked.rules_only:
-        sys.exit(f"{place} is {'not there' if asked.rules_only else 'already there; remove it first'}.")
+    kept = asked.rules_only or asked.photographs_only
+    if place.exists() != kept:
+        sys.exit(f"{place} is {'not there' if kept else 'already there; remove it first'}.")
     check_committed()
+    if asked.photographs_only:
+        _fit_photographs(place)
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        chosen_by, _ = _trained(asked, folder / "judged", [])
+        teacher = _about(asked.teacher) if asked.teacher else None
+        taught = ["--teacher", str(asked.teacher)] if teacher else []
+        chosen_by, _ = _trained(asked, folder / "judged", taught)
         if chosen_by["validation"]["accuracy"] < LEAST_ACCURACY:
             sys.exit(f"Not made: less than {LEAST_ACCURACY:.0%} of the cross-validation images are right.")
         judged = load_model(folder / "judged")
         if asked.rules_only:
             whole, facts = load_model(place), json.loads((place / RECORD).read_bytes())
         else:
-            facts = _trained(asked, folder / "whole", ON_ALL)[1]
+            facts = {**_trained(asked, folder / "whole", [*taught, "--on", "all"])[1], "teacher": teacher}
             whole = load_model(folder / "whole")
         _save(whole, judged, folder / asked.name)
         tested = _fashion("evaluate", str(folder / asked.name))
@@ -74,8 +86,8 @@ def main() -> None:
                 "smoothing": judged.how.smoothing,
                 "temperature": judged.how.temperature,
                 "commit": commit(),
-                "of": "its sibling: the same recipe, time and seed, but it and its teacher learned from the training "
-                "part alone, so that the cross-validation images could fit them",
+                "of": "its sibling: the same recipe, time, seed and teacher, but it learned from the training part "
+                "alone, so that the cross-validation images could fit them",
             },
             "test": {**_figures(tested["test"]), "of": "this model, in half precision"},
             "licence": "MIT",
@@ -92,24 +104,17 @@ def main() -> None:
         shutil.copytree(folder / asked.name, place)
 
 
-def _trained(asked: argparse.Namespace, folder: Path, of: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Train a model, its teacher before it; return what the training said, and how a record says it was made."""
-    taught: list[str] = []
-    teacher = None
-    if asked.teacher_minutes:
-        command = ["train", "--minutes", f"{asked.teacher_minutes:g}", "--seed", str(asked.seed), *of]
-        place = folder.with_name(f"{folder.name}-teacher")
-        _fashion(*command, "--out", str(place))
-        teacher = {"command": " ".join(["fashion", *command]), "commit": commit(), **_about(place)}
-        taught = ["--teacher", str(place)]
+def _trained(asked: argparse.Namespace, folder: Path, how: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Train a model; return what the training said, and how a record says it was made."""
     command = ["train", "--recipe", asked.recipe, "--minutes", f"{asked.minutes:g}", "--seed", str(asked.seed)]
-    said = _fashion(*command, *taught, *of, "--out", str(folder))
+    said = _fashion(*command, *how, "--out", str(folder))
     return said, {
         "schema": RECORD_SCHEMA,
         "made": datetime.now(UTC).date().isoformat(),
-        "command": " ".join(["fashion", *command, *(["--teacher", "TEACHER"] if taught else []), *of]),
+        "command": " ".join(
+            ["fashion", *command, *("TEACHER" if word == str(asked.teacher) else word for word in how)]
+        ),
         "seed": asked.seed,
-        "teacher": teacher,
         "commit": commit(),
         "machine": machine(),
     }
@@ -132,9 +137,33 @@ def _save(whole: Model, judged: Model, folder: Path) -> None:
         sys.exit("Not made: in whole numbers it loses more accuracy than it may.")
 
 
+def _fit_photographs(place: Path) -> None:
+    """Fit the rules of the model that is there for photographs, on itself."""
+    model = load_model(place)
+    parts = split(load(official_data()), SplitConfig())
+    rules = photograph_rules(model, parts, seed=0)
+    if rules is None:
+        sys.exit(f"{place}: this model is not shown the garments in photographs.")
+    content = json.loads((place / MODEL).read_bytes())
+    record = json.loads((place / RECORD).read_bytes())
+    record["rules"]["photographs"] = {
+        "commit": commit(),
+        "of": "this model: 4,000 cross-validation images changed as if they were cut out of photographs; it has "
+        "learned from them unchanged",
+    }
+    write_json(place / MODEL, {**content, "photographs": asdict(rules)})
+    write_json(place / RECORD, record)
+    write_manifest(place)
+    print(json.dumps(asdict(rules), indent=2))
+
+
 def _about(teacher: Path) -> dict[str, Any]:
-    """Return what a record keeps of a teacher."""
+    """Return what a record keeps of a teacher, which must not have learned from cross-validation images."""
     model = load_model(teacher)
+    if model.provenance["learned_from"] != "training":
+        sys.exit(
+            f"{teacher} has learned from {model.provenance['learned_from']}; a teacher is made without `--on all`."
+        )
     return {
         "family": model.config.family,
         "config": settings_of(model.config),

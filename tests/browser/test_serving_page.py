@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 from tests.serving.conftest import Process
 
 from fashion_classifier.inference.shelf import shipped_folders

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import blobs
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 from tests.serving.conftest import CLASSES, Server, make_folder, picture
 from tests.serving.test_predicting import of_uri, only
 
+from fashion_classifier.data.garments.photograph import SIDE
 from fashion_classifier.data.pictures import read_picture
 from fashion_classifier.inference.bundle import load_model, save_model
 from fashion_classifier.inference.opening import OpenedModel, open_model
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.photographs.answering import answers_with_probabilities
-from fashion_classifier.inference.photographs.rules import PhotographRules
-from fashion_classifier.inference.photographs.seen import SIDE, look
+from fashion_classifier.inference.photographs.seen import look
 from fashion_classifier.serving.engine import Engine
 from fashion_classifier.serving.settings import ServeConfig
 

@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_ways import WAYS, PictureWay
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule, checked_sets
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
-from fashion_classifier.inference.photographs.rules import PhotographRules, checked_rules
-from fashion_classifier.inference.picture_ways import WAYS, PictureWay
+from fashion_classifier.inference.photograph_rules import PhotographRules, checked_rules
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 from fashion_classifier.storage import write_json
 

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.inference.description import (
     MANIFEST,
@@ -37,7 +38,6 @@ from fashion_classifier.inference.description import (
     usable,
     way_of,
 )
-from fashion_classifier.inference.picture_ways import PictureWay
 
 SHIPPED = Path(__file__).with_name("shipped")
 RECORD = "record.json"

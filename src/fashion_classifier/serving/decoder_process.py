@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.garments.finding import find_garment  # noqa: F401 - starts slowly, so beforehand
 from fashion_classifier.errors import DataError
-from fashion_classifier.inference.photographs.garment import find_garment  # noqa: F401 - starts slowly, so beforehand
 from fashion_classifier.serving.seeing import look
 
 READY = b"ready"

@@ -15,8 +15,8 @@ from queue import SimpleQueue
 import numpy as np
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.inference.photographs.seen import Seen
-from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.serving import decoder_process
 from fashion_classifier.serving.problems import Problem
 from fashion_classifier.serving.seeing import told_by_a_process

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.inference.photographs.framing import View, framed
+from fashion_classifier.data.garments.framing import View, framed
 from fashion_classifier.inference.photographs.seen import VIEWS, look
 
 SHAPE = ImageShape(28, 28, 1)

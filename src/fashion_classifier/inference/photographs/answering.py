@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fashion_classifier.inference.answers import Answer, answers, named_sets
-from fashion_classifier.inference.photographs.rules import evened, refused
+from fashion_classifier.inference.photograph_rules import evened, refused
 from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Classifier, Probabilities
 
