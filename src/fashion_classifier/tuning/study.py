@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.storage import atomic_path
+from fashion_classifier.storage import make_folder, write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -53,7 +54,7 @@ class Search:
 
     def __init__(self, folder: Path, workshop: Workshop, config: TuneConfig) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         self.folder, self.workshop, self.config = folder, workshop, config
         self.known = known_recipes(config.families, config.n_images)
         storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.db'}")
@@ -322,8 +323,9 @@ class Search:
             trial.set_user_attr("loss", cross_entropy(labels, probabilities))
             trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
             trial.set_user_attr("steps", trained.fit.steps)
-            with atomic_path(self._prediction_file(purpose, index)) as path, path.open("wb") as file:
-                np.save(file, trained.validation_probabilities.argmax(1).astype(np.int32))
+            predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
+            np.save(predicted, trained.validation_probabilities.argmax(1).astype(np.int32))
+            write_bytes(self._prediction_file(purpose, index), predicted.getvalue())
         trial.set_user_attr("seconds", seconds)
         trial.set_user_attr("reason", reason)
         trial.set_user_attr("index", index)
