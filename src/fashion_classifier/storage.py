@@ -159,6 +159,7 @@ def append_json_line(target: Path, content: Any) -> None:
     """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
     line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
     check_held(target)
+    there = target.exists()
     with _told(target), target.open("ab+", buffering=0) as file:
         before = file.tell()
         if before > 0:
@@ -171,6 +172,8 @@ def append_json_line(target: Path, content: Any) -> None:
             os.fsync(file.fileno())
         except OSError:
             file.truncate(before)
+            if not there:
+                target.unlink()
             raise
 
 

@@ -32,6 +32,8 @@ INDEX, CLAIM = "index", "claim"
 HEARTBEAT_S, GRACE_S = 10, 60  # without a heartbeat for so long, a trial's process counts as dead
 WAIT_FOR_WRITERS_S = 60.0  # a database that another process writes to is free again in milliseconds
 
+_REFUSED = (StorageInternalError, SQLAlchemyError)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
@@ -70,7 +72,7 @@ class _Storage(RDBStorage):
     """A database in which a heartbeat that could not be written is missed: the trial's other writes say why."""
 
     def record_heartbeat(self, trial_id: int) -> None:
-        with suppress(StorageInternalError, SQLAlchemyError):
+        with suppress(*_REFUSED):
             super().record_heartbeat(trial_id)
 
 
@@ -116,9 +118,13 @@ def explained(database: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (StorageInternalError, SQLAlchemyError) as error:
+    except (*_REFUSED, UnboundLocalError) as error:
+        # The last is Optuna 5.0's, where it can neither write nor read how a trial ended.
+        refused = error.__context__ if isinstance(error, UnboundLocalError) else error
+        if not isinstance(refused, _REFUSED):
+            raise
         check_held(database)
-        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+        cause = refused.__cause__ if isinstance(refused, StorageInternalError) else refused
         raise UnavailableError(
             f"{database}: the search's database could not be read or written ({getattr(cause, 'orig', cause)}). Make "
             "room or give leave to write there, and go on: trials that are finished are kept."
