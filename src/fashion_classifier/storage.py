@@ -118,7 +118,10 @@ def make_folder(folder: Path) -> None:
     """
     check_held(folder / PART)
     with _told(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
 
 
 def clear_up(folder: Path) -> None:
