@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 from tests.cli.conftest import write_npz
 from tests.conftest import blobs
 
+from fashion_classifier import locks
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UnavailableError
@@ -172,6 +173,20 @@ def test_the_second_is_told_who_the_first_is_and_takes_over_when_that_is_dead(tm
 
 def test_one_process_does_not_write_into_a_folder_twice_either(tmp_path):
     with sole_writer(tmp_path), pytest.raises(UnavailableError, match=f"process {os.getpid()} "), sole_writer(tmp_path):
+        pass
+
+
+def test_a_lock_whose_file_was_taken_away_before_it_was_had_is_none(tmp_path, monkeypatch):
+    lock, ended = locks._lock, []
+
+    def late(file: int, *, shared: bool) -> bool:
+        if not ended:
+            ended.append(True)
+            (tmp_path / LOCK).unlink()  # as its owner does at the end, between our opening and our locking
+        return lock(file, shared=shared)
+
+    monkeypatch.setattr(locks, "_lock", late)
+    with sole_writer(tmp_path), pytest.raises(UnavailableError), sole_writer(tmp_path):
         pass
 
 
