@@ -12,7 +12,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from fashion_classifier.errors import FashionError, UnavailableError
+from fashion_classifier.locks import check_held
+
 MANY_FILES = 200
+PART, OLD = ".part", ".old"  # how names end of what is not whole yet, and of what is being replaced
 
 
 @contextmanager
@@ -24,19 +28,21 @@ def atomic_path(target: Path) -> Iterator[Path]:
     target
         The file's place; its folder is made if need be, a file that is there is replaced in one step.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=".part")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        _sync(temporary)
-        temporary.replace(target)
-        _sync(target.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+    with _told(target):
+        make_folder(target.parent)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=PART)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            _sync(temporary)
+            check_held(target)
+            temporary.replace(target)
+            _sync(target.parent)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
 
 
 @contextmanager
@@ -48,23 +54,22 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     target
         The folder's place. If it is already there when the block ends, the old folder is replaced.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target), suffix=".part"))
-    try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        _sync_all(temporary)
-        if target.exists():
-            old = temporary.with_suffix(".old")
-            target.rename(old)
-            temporary.rename(target)
-            shutil.rmtree(old)
-        else:
-            temporary.rename(target)
-        _sync(target.parent)
-    finally:
-        if temporary.exists():
-            shutil.rmtree(temporary)
+    with _told(target):
+        make_folder(target.parent)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target), suffix=PART))
+        try:
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            _sync_all(temporary)
+            check_held(target)
+            if target.exists():
+                _exchange(temporary, target)
+            else:
+                temporary.rename(target)
+            _sync(target.parent)
+        finally:
+            if temporary.exists():
+                shutil.rmtree(temporary)
 
 
 @contextmanager
@@ -82,24 +87,59 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
         If one of the places is taken when the block ends; nothing is overwritten.
     """
     parent = targets[0].parent
-    parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=_prefix(targets[0]), suffix=".part"))
-    placed: list[Path] = []
-    try:
-        yield temporary
-        for target in reversed(targets):
-            part = temporary / target.name
-            part.chmod(0o666 & ~_umask())
-            _sync(part)
-            place_unless_taken(part, target)
-            placed.append(target)
-        _sync(parent)
-    except BaseException:
-        for target in placed:
-            target.unlink()
-        raise
-    finally:
-        shutil.rmtree(temporary)
+    with _told(targets[0]):
+        make_folder(parent)
+        temporary = Path(tempfile.mkdtemp(dir=parent, prefix=_prefix(targets[0]), suffix=PART))
+        placed: list[Path] = []
+        try:
+            yield temporary
+            for target in reversed(targets):
+                part = temporary / target.name
+                part.chmod(0o666 & ~_umask())
+                _sync(part)
+                place_unless_taken(part, target)
+                placed.append(target)
+            _sync(parent)
+        except BaseException:
+            for target in placed:
+                target.unlink()
+            raise
+        finally:
+            shutil.rmtree(temporary)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder if it is not there; but not anew one that this process holds and that has gone.
+
+    Raises
+    ------
+    UnavailableError
+        If it cannot be made.
+    """
+    check_held(folder / PART)
+    with _told(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
+
+
+def clear_up(folder: Path) -> None:
+    """Take away what writers that were killed left in a folder and those below, where nobody else is at work.
+
+    A folder that was about to be replaced is put back.
+    """
+    for left in sorted(folder.rglob(f".*{OLD}")):
+        target = left.with_name(left.name[1:].rsplit(".", 2)[0])
+        if target.exists():
+            shutil.rmtree(left)
+        else:
+            left.rename(target)
+    for left in sorted(folder.rglob(f".*{PART}")):
+        if left.is_dir():
+            shutil.rmtree(left)
+        else:
+            left.unlink(missing_ok=True)
 
 
 def write_bytes(target: Path, content: bytes) -> None:
@@ -119,16 +159,25 @@ def write_json(target: Path, content: Any) -> None:
 
 
 def append_json_line(target: Path, content: Any) -> None:
-    """Append one JSON object as a line and fsync; a line that a crash has torn is ended first."""
+    """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
     line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    with target.open("ab+") as file:
-        if file.tell() > 0:
+    check_held(target)
+    there = target.exists()
+    with _told(target), target.open("ab+", buffering=0) as file:
+        before = file.tell()
+        if before > 0:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":
                 line = b"\n" + line
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            while line:
+                line = line[file.write(line) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(before)
+            if not there:
+                target.unlink()
+            raise
 
 
 def read_json_lines(source: Path) -> list[Any]:
@@ -138,6 +187,44 @@ def read_json_lines(source: Path) -> list[Any]:
         with suppress(ValueError):
             values.append(json.loads(line))
     return values
+
+
+@contextmanager
+def _told(target: Path) -> Iterator[None]:
+    """Say where the system refused to write, and what to do.
+
+    Raises
+    ------
+    UnavailableError
+        In the place of the system's error, unless that is about another file or no refusal.
+    """
+    try:
+        yield
+    except (FashionError, FileExistsError, ConnectionError):
+        raise
+    except OSError as error:
+        check_held(target)
+        elsewhere = (
+            error.filename is not None and target.parent.absolute() not in Path(error.filename).absolute().parents
+        )
+        if elsewhere or (isinstance(error, FileNotFoundError) and target.parent.is_dir()):
+            raise
+        raise UnavailableError(
+            f"{target}: it could not be written ({error.strerror or error}). Make room or give leave to write there, "
+            "and go on: what was finished before is kept."
+        ) from error
+
+
+def _exchange(new: Path, target: Path) -> None:
+    """Put a folder in the place of another one, which is removed; if that fails, the old one stays."""
+    old = new.with_suffix(OLD)
+    target.rename(old)
+    try:
+        new.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
 
 
 def place_unless_taken(part: Path, target: Path) -> None:

@@ -232,7 +232,7 @@ def test_nothing_half_written_stays_behind(tmp_path: Path, form: str):
 
 def test_a_place_where_nothing_can_be_written_is_told_of(tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UnavailableError, match="the data could not be written"):
+    with pytest.raises(UnavailableError, match="it could not be written"):
         write_collection({"training": made(6, 4, 4)}, tmp_path / "file" / "out", "png")
 
 

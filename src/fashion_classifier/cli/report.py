@@ -26,15 +26,17 @@ def report(
 
       fashion report runs/2026-01-31-101500-auto --pdf
     """
+    from fashion_classifier.locks import sole_writer
     from fashion_classifier.reporting.documents import write_documents
     from fashion_classifier.reporting.pdf import PDF, write_pdf
 
     with output(as_json=as_json) as out_to:
-        documents = write_documents(run, progress=out_to.progress)
+        with sole_writer(run):
+            documents = write_documents(run, progress=out_to.progress)
+            pdf = write_pdf(documents.report, run / PDF) if as_pdf else None
         out_to.tell(f"Figures: {run / 'figures'}")
         out_to.tell(f"Card:    {documents.model_card}")
         out_to.tell(f"Report:  {documents.report}")
-        pdf = write_pdf(documents.report, run / PDF) if as_pdf else None
         if pdf is not None:
             out_to.tell(f"PDF:     {pdf}")
         out_to.result(

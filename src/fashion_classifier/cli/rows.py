@@ -107,4 +107,7 @@ def _to_parquet(lines: Path, target: Path) -> None:
         "refused": pl.Boolean,
         "reason": pl.String,
     }
-    pl.scan_ndjson(lines, schema=schema).sink_parquet(target, row_group_size=ROW_GROUP)
+    try:
+        pl.scan_ndjson(lines, schema=schema).sink_parquet(target, row_group_size=ROW_GROUP)
+    except pl.exceptions.ComputeError as error:  # in which Polars wraps the system's errors
+        raise OSError(str(error)) from error

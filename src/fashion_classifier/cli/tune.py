@@ -49,7 +49,8 @@ def tune(
 ) -> None:
     """Search for the best recipe; the same command goes on where it stopped.
 
-    The study lies in FOLDER/study.db (Optuna, SQLite), the best model so far in FOLDER/best.
+    The study lies in FOLDER/study.db (Optuna, SQLite), the best model so far in FOLDER/best. Given several times at
+    once, for instance with --threads 1 each, it shares the trials among the processes.
 
     Examples:
 

@@ -10,7 +10,7 @@ from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.known import SMALL_GREY
 from fashion_classifier.data.labels import LabelKind
 from fashion_classifier.data.writers import N_PARTS, WRITERS, Part, class_numbers
-from fashion_classifier.errors import UnavailableError, UsageError
+from fashion_classifier.errors import UsageError
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.storage import atomic_folder, atomic_path
 
@@ -77,13 +77,8 @@ def write_collection(parts: Mapping[str, Dataset], target: Path, form: str, prog
     _check_place(known, target, form)
     _check_holds(known, form)
     is_file = target.suffix.lower() == f".{form}"
-    try:
-        with atomic_path(target) if is_file else atomic_folder(target) as place:
-            WRITERS[form](known, place, progress)
-    except OSError as error:
-        raise UnavailableError(
-            f"{target}: the data could not be written: {error.strerror or error}. Make room, or choose another place."
-        ) from error
+    with atomic_path(target) if is_file else atomic_folder(target) as place:
+        WRITERS[form](known, place, progress)
     return target
 
 

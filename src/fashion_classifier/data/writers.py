@@ -133,7 +133,9 @@ def write_parquet(parts: Parts, place: Path, progress: Progress) -> None:
             frame = frame.with_columns(pl.Series("group", dataset.groups.tolist(), dtype=pl.String))
             features["group"] = {"dtype": "string", "_type": "Value"}
         description = json.dumps({"info": {"features": features}}, ensure_ascii=False)
-        frame.write_parquet(file, row_group_size=_EVERY, metadata={"huggingface": description})
+        content = io.BytesIO()  # a file's errors Polars wraps in its own
+        frame.write_parquet(content, row_group_size=_EVERY, metadata={"huggingface": description})
+        file.write_bytes(content.getvalue())
 
 
 WRITERS: Mapping[str, Callable[[Parts, Path, Progress], None]] = {

@@ -37,7 +37,7 @@ from fashion_classifier.reporting.documents import write_documents
 from fashion_classifier.reporting.evidence import Evidence
 from fashion_classifier.reporting.results import FULL_EVALUATION, RunResults
 from fashion_classifier.reporting.run_folder import read_results, write_doubtful, write_results
-from fashion_classifier.storage import write_json
+from fashion_classifier.storage import make_folder, write_json
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -88,14 +88,20 @@ def evaluate_fully(
     Raises
     ------
     UnavailableError
-        If there is no run, or it did not get to its end.
+        If there is no run, it did not get to its end, or another process is at work on it.
     UsageError
         If all of it is done already, its data has changed, or there is no time for anything.
     """
     listener = listener or Listener()
     if n_seeds < 2:
         raise UsageError(f"`seeds >= 2` must hold, but got {n_seeds}.")
-    folder = RunFolder(path)
+    with RunFolder.writing(path) as folder:
+        return _evaluate(folder, minutes, n_seeds, used_s, listener)
+
+
+def _evaluate(folder: RunFolder, minutes: float | None, n_seeds: int, used_s: float, listener: Listener) -> FullOutcome:
+    """Find out all about the run in a folder that this process alone writes into."""
+    path = folder.path
     results = read_results(path)
     place = path / FOLDER
     if (place / PLAN).is_file() and json.loads((place / PLAN).read_bytes())["finished"]:
@@ -165,7 +171,7 @@ class _Full:
 
     def gather(self) -> tuple[Evidence, bool]:
         """Measure and train what there is time for; tell whether it is all."""
-        self.place.mkdir(exist_ok=True)
+        make_folder(self.place)
         if not (self.place / PLAN).is_file():
             self.sharing.check_affordable()
         measured = measured_once(

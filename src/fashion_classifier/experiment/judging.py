@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,13 +88,21 @@ def open_model(named: Path | None, which: str = "optimized", *, device: str = "a
 def evaluate_on_test(
     opened: Opened, collection: Collection, parts: Split, *, progress: Progress
 ) -> tuple[Evaluation, SealedTestSet]:
-    """Open the test set for one model; the opening is written into its run folder, if it belongs to one."""
-    test = parts.test if opened.run is None else parts.test.recorded_by(opened.run.note_opening)
+    """Open the test set for one model; the opening is written into its run folder, if it belongs to one.
+
+    Raises
+    ------
+    DataError
+        If the model does not fit the data.
+    UnavailableError
+        If another process is at work on its run.
+    """
     check_fit(opened, collection)
-    dataset = test.open(f"evaluation of {opened.name}")
-    labels = dataset.labels
-    probabilities = opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
-    return evaluate(labels, probabilities, opened.model.classes), test
+    with _holding_runs([opened]) as (_, note):
+        test = parts.test.recorded_by(note)
+        dataset = test.open(f"evaluation of {opened.name}")
+        probabilities = opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {opened.name}")
+    return evaluate(dataset.labels, probabilities, opened.model.classes), test
 
 
 def compare_on_test(
@@ -120,10 +130,27 @@ def compare_on_test(
         If a model does not fit the data.
     UsageError
         If the test images may not be new to both.
+    UnavailableError
+        If another process is at work on one of their runs.
     """
+    with _holding_runs([first, second]) as (held, note):
+        return _compare(held[0], held[1], collection, parts, note, command=command, seed=seed, progress=progress)
+
+
+def _compare(
+    first: Opened,
+    second: Opened,
+    collection: Collection,
+    parts: Split,
+    note: Callable[[Opening], None],
+    *,
+    command: str,
+    seed: int,
+    progress: Progress,
+) -> Compared:
+    """Compare two models whose runs this process alone writes into."""
     for opened in (first, second):
         _origin(opened)  # before the test set is opened: what is damaged is found here
-    runs = [opened.run for opened in (first, second) if opened.run is not None]
     for opened in (first, second):
         check_fit(opened, collection)
     if collection.test is None and _split_of(first, collection) != _split_of(second, collection):
@@ -131,11 +158,6 @@ def compare_on_test(
             f"{first.name} and {second.name} were made with different splits of data that has no test set of its own: "
             "no image is sure to be new to both. Name other data."
         )
-
-    def note(opening: Opening) -> None:
-        for run in runs:
-            run.note_opening(opening)
-
     dataset = parts.test.recorded_by(note).open(f"comparison of {first.name} and {second.name}")
     said_a, said_b = (
         opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {letter}, {opened.name}")
@@ -188,6 +210,22 @@ def compared_by(
         for name, answers in zip(PAIR, said, strict=True)
     )
     return Compared(results, predictions, choose_gallery(predictions, dataset.images, hashes, PAIR))
+
+
+@contextmanager
+def _holding_runs(models: Sequence[Opened]) -> Iterator[tuple[list[Opened], Callable[[Opening], None]]]:
+    """Hold the runs that models belong to, so that no other process writes into them; give what notes an opening."""
+    with ExitStack() as stack:
+        held: dict[Path, RunFolder] = {}
+        for run in (model.run for model in models if model.run is not None):
+            if run.path.resolve() not in held:
+                held[run.path.resolve()] = stack.enter_context(RunFolder.writing(run.path))
+
+        def note(opening: Opening) -> None:
+            for run in held.values():
+                run.note_opening(opening)
+
+        yield [replace(model, run=model.run and held[model.run.path.resolve()]) for model in models], note
 
 
 def judged_images(

@@ -92,7 +92,6 @@ def measured_once(
     if missing:
         test = split.test.open(OPENING)
         setting = _Setting(models, refusal, split, test, seconds, seconds_per_image, seed, stopping)
-        folder.mkdir(parents=True, exist_ok=True)
         try:
             for name in missing:
                 part: dict[str, Any] = {name: parts[name](setting)}

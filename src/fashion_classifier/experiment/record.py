@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from fashion_classifier.data.dataset import Opening
 from fashion_classifier.errors import DataError, Fault, UnavailableError, UsageError
 from fashion_classifier.experiment.lookup import RUN
 from fashion_classifier.experiment.settings import RunConfig
-from fashion_classifier.storage import append_json_line, read_json_lines, write_json
+from fashion_classifier.locks import sole_writer
+from fashion_classifier.storage import append_json_line, clear_up, read_json_lines, write_json
 
 EVENTS, STAGES = "events.jsonl", "stages"
 SCHEMA = "fashion.run-record/1"
@@ -59,6 +62,9 @@ class RunFolder:
         check_free(path)
         try:
             path.mkdir(parents=True)
+        except FileExistsError:
+            check_free(path)  # it was made meanwhile
+            raise
         except OSError as error:
             raise UnavailableError(f"{path}: the run folder cannot be made ({error.strerror}).") from error
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -69,8 +75,27 @@ class RunFolder:
             "used_s": 0.0,
             "openings": [],
         }
-        write_json(path / RUN, {**record, **facts})
+        try:
+            write_json(path / RUN, {**record, **facts})
+        except UnavailableError:
+            path.rmdir()  # or the same command could not be given again
+            raise
         return cls(path)
+
+    @classmethod
+    @contextmanager
+    def writing(cls, path: Path) -> Iterator[RunFolder]:
+        """Open a run folder to write into it, which one process at a time may do; what was left half-done is removed.
+
+        Raises
+        ------
+        UnavailableError
+            If another process is at work there, or as for the class.
+        """
+        cls(path)  # what is no run is refused before anything is written there
+        with sole_writer(path):
+            clear_up(path)
+            yield cls(path)  # as it is now that nobody else changes it
 
     def update(self, **facts: Any) -> None:
         """Change entries of the record."""

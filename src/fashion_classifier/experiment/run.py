@@ -101,10 +101,9 @@ def run(
         place = locate(config.data, progress=listener.progress)
     collection = load(place, options=config.read_options, progress=listener.progress)
     parts = split(collection, config.split_config)
-    record = RunFolder.create(
-        folder, config, command=command, fingerprint=collection.fingerprint, identity=collection.identity
-    )
-    return _Run(Session(record, collection, parts, clock, listener)).execute()
+    RunFolder.create(folder, config, command=command, fingerprint=collection.fingerprint, identity=collection.identity)
+    with RunFolder.writing(folder) as record:
+        return _Run(Session(record, collection, parts, clock, listener)).execute()
 
 
 def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = None) -> RunOutcome:
@@ -113,18 +112,18 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
     Raises
     ------
     UnavailableError
-        If there is no run at that place.
+        If there is no run at that place, or another process is at work on it.
     UsageError
         If the run is finished, or its data has changed.
     """
     listener = listener or Listener()
-    record = RunFolder(folder)
-    if record.facts.get("finished"):
-        raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
-    clock = Clock(record.config.limit_s, used_s + float(record.facts["used_s"]))
-    collection, parts = reopen(record, clock, progress=listener.progress)
-    record.event("resumed", used_s=clock.used_s)
-    return _Run(Session(record, collection, parts, clock, listener)).execute()
+    with RunFolder.writing(folder) as record:
+        if record.facts.get("finished"):
+            raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
+        clock = Clock(record.config.limit_s, used_s + float(record.facts["used_s"]))
+        collection, parts = reopen(record, clock, progress=listener.progress)
+        record.event("resumed", used_s=clock.used_s)
+        return _Run(Session(record, collection, parts, clock, listener)).execute()
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import save_model
+from fashion_classifier.locks import fellow_writer, in_turn
 from fashion_classifier.progress import Progress
-from fashion_classifier.storage import write_json
+from fashion_classifier.storage import clear_up, make_folder, write_json
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.config import TuneConfig
@@ -33,11 +34,29 @@ def search_only(
 ) -> tuple[Search, Trial | None, bool]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``.
 
+    Other processes that are at work on the study share it.
+
     Returns
     -------
     Search, Trial or None, bool
         The study, the trial that it chose, and whether it was interrupted.
     """
+    _make_place(folder)
+
+    def opened(alone: bool) -> Search:
+        if alone:
+            clear_up(folder)
+        else:
+            tell("Another process is at work on this study: the trials are shared.")
+        return _open_search(folder, prepared, config, alone=alone)
+
+    with fellow_writer(folder, opened) as search, Interruption() as interruption:
+        search.run(stop_asked=interruption.asked, on_trial=_keep_best(search, folder, tell), progress=progress)
+    return search, search.chosen(), interruption.asked_for
+
+
+def _open_search(folder: Path, prepared: Prepared, config: RunConfig, *, alone: bool) -> Search:
+    """Open or begin the study in a folder."""
     remembered = _check_study(folder, prepared.collection, config)
     names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}
@@ -59,10 +78,7 @@ def search_only(
             seconds=limit,
             n_images=n_images,
         )
-    search = Search(folder, prepared.workshop, tuning)
-    with Interruption() as interruption:
-        search.run(stop_asked=interruption.asked, on_trial=_keep_best(search, folder, tell), progress=progress)
-    return search, search.chosen(), interruption.asked_for
+    return Search(folder, prepared.workshop, tuning, alone=alone)
 
 
 def _keep_best(
@@ -76,9 +92,10 @@ def _keep_best(
             tell(f"{trial.purpose} {trial.index}: {family} {trial.state}, {trial.reason}")
             return
         tell(f"{trial.purpose} {trial.index}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
-        everything = [*search.trials(), *search.trials("confirmation")]
-        if trial.accuracy == max(other.accuracy or 0.0 for other in everything):
-            save_model(trained.model, folder / "best", replace=True, onnx=False)
+        with in_turn(folder):
+            everything = [*search.trials(), *search.trials("confirmation")]
+            if trial.accuracy == max(other.accuracy or 0.0 for other in everything):
+                save_model(trained.model, folder / "best", replace=True, onnx=False)
 
     return on_trial
 
@@ -97,9 +114,22 @@ def _check_study(folder: Path, collection: Collection, config: RunConfig) -> dic
                 f"{folder}: the study there was made with other {', '.join(differs)}. Name another folder."
             )
         return there
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")
-    if not folder.exists():
-        check_can_be_made(folder)
     write_json(record, belongs)
     return belongs
+
+
+def _make_place(folder: Path) -> None:
+    """Make the folder of a study that is not there yet.
+
+    Raises
+    ------
+    UsageError
+        If something else is there.
+    UnavailableError
+        If it cannot be made.
+    """
+    if not folder.exists():
+        check_can_be_made(folder)
+        make_folder(folder)
+    elif not (folder / STUDY).is_file() and any(not path.name.startswith(".") for path in folder.iterdir()):
+        raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from fashion_classifier.errors import DataError, Fault, UnavailableError
 from fashion_classifier.reporting.gallery import Gallery
 from fashion_classifier.reporting.results import SCHEMA, RunResults
 from fashion_classifier.reporting.serialisation import from_json, to_json
-from fashion_classifier.storage import atomic_path, write_json
+from fashion_classifier.storage import atomic_path, write_bytes, write_json
 
 RESULTS = "evaluation.json"
 RECORD = "run.json"
@@ -75,8 +76,9 @@ def _openings(run: Path, otherwise: tuple[dict[str, str], ...]) -> tuple[dict[st
 
 def write_predictions(run: Path, tables: Sequence[pl.DataFrame]) -> None:
     """Write the answers of both models, as `predictions_table` gives them, to one table."""
-    with atomic_path(run / PREDICTIONS) as path:
-        pl.concat(tables).write_parquet(path, compression="zstd")
+    content = BytesIO()  # Polars wraps the system's errors in its own
+    pl.concat(tables).write_parquet(content, compression="zstd")
+    write_bytes(run / PREDICTIONS, content.getvalue())
 
 
 def read_predictions(run: Path) -> pl.DataFrame:

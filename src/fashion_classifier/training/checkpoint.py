@@ -10,11 +10,11 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from fashion_classifier.errors import ModelError
-from fashion_classifier.storage import atomic_path
+from fashion_classifier.storage import write_bytes
 from fashion_classifier.training.optimizers import Optimizer
 
 
@@ -66,8 +66,7 @@ def save_checkpoint(
             if isinstance(value, Tensor):
                 tensors[f"optimizer/{index}/{key}"] = value.detach().contiguous().clone()
     tensors |= {f"other/{name}": tensor.detach().contiguous().clone() for name, tensor in others.items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"facts": json.dumps(facts)})
+    write_bytes(path, save(tensors, metadata={"facts": json.dumps(facts)}))
 
 
 def load_checkpoint(

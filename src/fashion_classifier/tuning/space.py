@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,6 +30,7 @@ OPTIMIZERS = {
 }
 BATCH_SIZES = {"mlp": (32, 64, 128, 256), "cnn": (128, 256, 512), "resnet": (128, 256, 512)}
 MOMENTUM = {"muon": 0.6, "sgd": 0.9, "adam": 0.9, "adamw": 0.9}
+STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 
 
 def known_recipes(families: Sequence[str], n_images: float = 0.0) -> dict[str, Recipe]:
@@ -108,6 +110,15 @@ def suggest_recipe(trial: optuna.trial.BaseTrial, known: Known, *, mirror: bool 
         focus=_focus(trial, family, recipe.training.focus),
     )
     return Recipe(model, training)
+
+
+def sampler_of(seed: int) -> optuna.samplers.TPESampler:
+    """Return the sampler for one trial; its seed is the trial's own, so that a continued study is the same study."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: a space for each family
+        return optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, seed=seed % 2**32
+        )
 
 
 def recipe_of(params: Mapping[str, Any], known: Known, *, mirror: bool = True) -> Recipe:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +16,42 @@ from optuna.trial import TrialState
 from fashion_classifier.errors import FashionError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import cross_entropy
+from fashion_classifier.locks import in_turn
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.storage import atomic_path
+from fashion_classifier.storage import make_folder, write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
 from fashion_classifier.tuning.config import TuneConfig
+from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
-from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, suggest_recipe
+from fashion_classifier.tuning.sharing import (
+    CLAIM,
+    INDEX,
+    Session,
+    UnfinishedError,
+    Work,
+    explained,
+    finished,
+    next_index,
+    open_studies,
+    queue_stale,
+    queued,
+    under_way,
+    was_lost,
+)
+from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
 from fashion_classifier.tuning.trials import Trial, outcome_of, pruning, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
 VALIDATION_IMAGES = 3000  # of them, for what the pruner looks at; a trial is judged by all
-STARTUP_TRIALS = 8  # trials before the sampler begins to learn from them
 WANTED_TRIALS = 8  # before these are made, only trial 0 and one other have their confirmation's time kept back
 LEAST_CONFIRMATION_S = 1.0
 TOLERANCE = 0.85  # of a confirmation that must fit in: what was kept of the one before it took some time too
+WAITING, LOOK_EVERY_S = "Waiting for the trials of other processes", 1.0
 JUDGING_MARGIN = 1.5  # times what judging is expected to take
 CONFIRMATION_S = 30.0  # for less than this a third finalist is not worth the time that it takes from the other two
 
@@ -49,28 +67,21 @@ class Search:
         Trains and evaluates recipes on one split.
     config
         What is searched, and for how long.
+    alone
+        Whether no other process works on the study.
     """
 
-    def __init__(self, folder: Path, workshop: Workshop, config: TuneConfig) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, workshop: Workshop, config: TuneConfig, *, alone: bool = True) -> None:
+        make_folder(folder)
         self.folder, self.workshop, self.config = folder, workshop, config
         self.known = known_recipes(config.families, config.n_images)
-        storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'study.db'}")
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
-        self._studies = {
-            purpose: optuna.create_study(
-                storage=storage, study_name=purpose, direction="maximize", pruner=pruner, load_if_exists=True
-            )
-            for purpose in (SEARCH, CONFIRMATION)
-        }
-        for study in self._studies.values():
-            _end_abandoned(study)
+        self._database = folder / "study.db"
+        with explained(self._database):
+            self._studies = open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
-        frozen = [trial for trial in self._studies[purpose].trials if "index" in trial.user_attrs]
-        return [read_trial(trial, purpose) for trial in frozen if trial.state.is_finished()]
+        return [read_trial(trial, purpose) for trial in finished(self._studies[purpose]).values()]
 
     def run(
         self,
@@ -79,28 +90,62 @@ class Search:
         on_trial: Callable[[Trial, TrainedModel | None], None] = lambda _trial, _model: None,
         progress: Progress = silent,
     ) -> None:
-        """Go on with the search until its trials or its time are used up, or a stop is asked for."""
+        """Go on with the search until its trials or its time are used up, or a stop is asked for.
+
+        Raises
+        ------
+        UnavailableError
+            If the study cannot be written.
+        """
         started = time.perf_counter()
-        while (index := len(self.trials())) < (self.config.trials or 10_000) and stop_asked() is None:
-            if self._is_finalists_turn(time.perf_counter() - started, index):
-                break
-            how = TrainingLength(self.config.epochs, self.config.trial_seconds)
-            self._try_next(SEARCH, index, None, how, self.config.seed, started, stop_asked, on_trial, progress)
-        finalists = self.finalists()
-        if not finalists or stop_asked() is not None:
-            return
-        last_round = self._last_round(finalists, started)
-        done = {trial.user_attrs["confirms"] for trial in self._confirmations(last_round.after)}
-        for finalist in finalists[: last_round.n_finalists]:
-            if finalist.index in done:
+        session = Session(started, stop_asked, on_trial, progress)
+        with explained(self._database):
+            self._work(SEARCH, lambda: self._next_trial(started), session)
+            finalists = self.finalists()
+            if not finalists or stop_asked() is not None:
+                return
+            last_round = self._last_round(finalists, started)
+            self._work(CONFIRMATION, lambda: self._next_confirmation(finalists, last_round, started), session)
+
+    def _work(self, purpose: str, choose: Callable[[], Work | None], session: Session) -> None:
+        """Make trials until there are none to choose; where nothing but their number limits them, all are awaited."""
+        while session.stop_asked() is None:
+            if self._try_next(purpose, choose, session):
                 continue
-            if stop_asked() is not None or not self._has_time_for(last_round, time.perf_counter() - started):
-                break
-            self._studies[CONFIRMATION].set_user_attr("round", last_round.to_dict())
-            seed = derive_seed(self.config.seed, "confirmation")
-            number = len(self.trials(CONFIRMATION))
-            how = last_round.how
-            self._try_next(CONFIRMATION, number, finalist, how, seed, started, stop_asked, on_trial, progress)
+            if self.config.seconds is not None or not under_way(self._studies[purpose]):
+                return
+            session.progress(WAITING, 0.0, 1.0)
+            time.sleep(LOOK_EVERY_S)
+            session.progress(WAITING, 1.0, 1.0)
+
+    def _next_trial(self, started: float) -> Work | None:
+        """Say which trial is next."""
+        index = next_index(self._studies[SEARCH])
+        if index >= (self.config.trials or 10_000):
+            return None
+        if self._is_finalists_turn(time.perf_counter() - started, len(self.trials())):
+            return None
+        known = [point_of(recipe) for recipe in self.known.values()]
+        how = TrainingLength(self.config.epochs, self.config.trial_seconds)
+        params = known[index] if index < len(known) else None
+        return Work(index=index, how=how, seed=self.config.seed, params=params)
+
+    def _next_confirmation(self, finalists: list[Trial], last_round: Round, started: float) -> Work | None:
+        """Say which finalist is to be confirmed next."""
+        study = self._studies[CONFIRMATION]
+        begun = [*self._confirmations(last_round.after), *under_way(study).values()]
+        done = {trial.user_attrs["confirms"] for trial in begun if trial.state != TrialState.WAITING}
+        finalist = next((trial for trial in finalists[: last_round.n_finalists] if trial.index not in done), None)
+        if finalist is None or not self._has_time_for(last_round, time.perf_counter() - started):
+            return None
+        study.set_user_attr("round", last_round.to_dict())
+        return Work(
+            index=next_index(study),
+            how=last_round.how,
+            seed=derive_seed(self.config.seed, "confirmation"),
+            params=finalist.params,
+            facts={"confirms": finalist.index, "round": last_round.after},
+        )
 
     def finalists(self) -> list[Trial]:
         """Return trial 0 and the best others, best first after trial 0; empty where there is nothing to decide."""
@@ -134,7 +179,7 @@ class Search:
 
     def _confirmations(self, after: int | None = None) -> list[optuna.trial.FrozenTrial]:
         """Return all finished confirmations, or those of one round."""
-        trials = [trial for trial in self._studies[CONFIRMATION].trials if "index" in trial.user_attrs]
+        trials = finished(self._studies[CONFIRMATION]).values()
         return [trial for trial in trials if after is None or trial.user_attrs.get("round", 0) == after]
 
     def chosen(self) -> Trial | None:
@@ -191,23 +236,8 @@ class Search:
         return np.load(file, allow_pickle=False).astype(np.int64) if file.exists() else None
 
     def importance(self) -> dict[str, dict[str, float]]:
-        """Return for each family with enough finished trials the importance of its hyperparameters (PED-ANOVA)."""
-        found = {}
-        for family in self.config.families:
-            complete = [
-                trial
-                for trial in self._studies[SEARCH].get_trials(states=(TrialState.COMPLETE,))
-                if trial.params.get("family") == family and "index" in trial.user_attrs
-            ]
-            if len(complete) < 6 or len({trial.value for trial in complete}) < 3:
-                continue
-            common = set.intersection(*(set(trial.params) for trial in complete)) - {"family"}
-            varied = [name for name in sorted(common) if len({trial.params[name] for trial in complete}) > 1]
-            study = optuna.create_study(direction="maximize")
-            study.add_trials(complete)
-            shares = optuna.importance.get_param_importances(study, params=varied)
-            found[family] = {name.removeprefix(f"{family}_"): float(share) for name, share in shares.items()}
-        return found
+        """Return for each family with enough finished trials the importance of its hyperparameters."""
+        return importance_of(finished(self._studies[SEARCH]).values(), self.config.families)
 
     def _is_finalists_turn(self, elapsed: float, n_trials: int) -> bool:
         """Tell whether the rest of the time is the finalists'."""
@@ -253,57 +283,86 @@ class Search:
         expected = sum(durations) / max(1, len(durations))  # nothing is known before the first
         return elapsed + expected * (1 + reserve) <= self.config.seconds
 
-    def _try_next(
-        self,
-        purpose: str,
-        index: int,
-        confirms: Trial | None,
-        how: TrainingLength,
-        seed: int,
-        started: float,
-        stop_asked: Callable[[], StopReason | None],
-        on_trial: Callable[[Trial, TrainedModel | None], None],
-        progress: Progress,
-    ) -> None:
-        """Ask for one trial, train it, and tell its result."""
+    def _try_next(self, purpose: str, choose: Callable[[], Work | None], session: Session) -> bool:
+        """Claim a trial, train it, and tell its result; return whether there was one to claim."""
         study = self._studies[purpose]
-        study.sampler = _sampler(derive_seed(seed, "sampler", index))
-        known = [point_of(recipe) for recipe in self.known.values()]
-        if confirms is not None:
-            facts = {"confirms": confirms.index, "round": study.user_attrs["round"]["after"]}
-            study.enqueue_trial(confirms.params, user_attrs=facts)
-        elif index < len(known):
-            study.enqueue_trial(known[index])
-        trial = study.ask()
+        numbers: list[int] = []
+        made: list[TrainedModel | None] = []
+        with ExitStack() as turn:
+            turn.enter_context(in_turn(self.folder))
+            queue_stale(study)
+            work = choose()
+            if work is None:
+                return False
+            if work.params is not None and queued(study) is None:
+                study.enqueue_trial(work.params, user_attrs=work.facts)
+            study.sampler = sampler_of(derive_seed(work.seed, "sampler", work.index))
+
+            def objective(trial: optuna.Trial) -> float:
+                numbers.append(trial.number)
+                trial.set_user_attr(CLAIM, work.index)
+                turn.close()
+                return self._train(trial, purpose, work, session, made)
+
+            try:
+                study.optimize(objective, n_trials=1, catch=(UnfinishedError,))
+            except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
+                if not numbers or not was_lost(study, numbers[0]):
+                    raise
+        if made:
+            session.on_trial(read_trial(finished(study)[work.index], purpose), made[0])
+        return True
+
+    def _train(
+        self,
+        trial: optuna.Trial,
+        purpose: str,
+        work: Work,
+        session: Session,
+        made: list[TrainedModel | None],
+    ) -> float:
+        """Train a trial's recipe, write down what is known of it, and return its accuracy; its model goes to `made`.
+
+        Raises
+        ------
+        UnfinishedError
+            If it failed, or was interrupted; having no index, it is then done again.
+        TrialPruned
+            If it was behind the others.
+        """
         begin = time.perf_counter()
-        trial.set_user_attr("started_after", begin - started)
+        trial.set_user_attr("started_after", begin - session.started)
         recipe = suggest_recipe(trial, self.known, mirror=self.config.mirror)
         recipe = adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
-        label = f"{'Trial' if purpose == SEARCH else 'Confirmation'} {index}: {recipe.model.family}"
+        label = f"{'Trial' if purpose == SEARCH else 'Confirmation'} {work.index}: {recipe.model.family}"
         trained: TrainedModel | None = None
         try:
             trained = self.workshop.train(
                 recipe,
-                seed=derive_seed(seed, "trial", index),
-                epochs=how.epochs,
-                seconds=how.seconds,
+                seed=derive_seed(work.seed, "trial", work.index),
+                epochs=work.how.epochs,
+                seconds=work.how.seconds,
                 validations=VALIDATIONS,
                 validation_images=VALIDATION_IMAGES,
-                stop_asked=stop_asked,
+                stop_asked=session.stop_asked,
                 on_validation=pruning(trial) if purpose == SEARCH else (lambda _: None),
-                progress=progress,
+                progress=session.progress,
                 task=label,
             )
             state, reason = outcome_of(trained)
+        except optuna.exceptions.UpdateFinishedTrialError:
+            raise
         except (FashionError, RuntimeError, MemoryError) as error:
             state, reason = TrialState.FAIL, f"{type(error).__name__}: {error}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
-            study.tell(trial, state=TrialState.FAIL)  # no index: the trial is done again
-            return
-        value = self._note(trial, purpose, index, trained, time.perf_counter() - begin, reason)
-        study.tell(trial, value if state == TrialState.COMPLETE else None, state=state)
-        finished = self.trials(purpose)[-1]
-        on_trial(finished, trained if state == TrialState.COMPLETE else None)
+            raise UnfinishedError
+        accuracy = self._note(trial, purpose, work.index, trained, time.perf_counter() - begin, reason)
+        made.append(trained if state == TrialState.COMPLETE else None)
+        if state == TrialState.FAIL:
+            raise UnfinishedError
+        if state == TrialState.PRUNED:
+            raise optuna.TrialPruned
+        return accuracy
 
     def _note(
         self,
@@ -322,30 +381,14 @@ class Search:
             trial.set_user_attr("loss", cross_entropy(labels, probabilities))
             trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
             trial.set_user_attr("steps", trained.fit.steps)
-            with atomic_path(self._prediction_file(purpose, index)) as path, path.open("wb") as file:
-                np.save(file, trained.validation_probabilities.argmax(1).astype(np.int32))
+            predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
+            np.save(predicted, trained.validation_probabilities.argmax(1).astype(np.int32))
+            write_bytes(self._prediction_file(purpose, index), predicted.getvalue())
         trial.set_user_attr("seconds", seconds)
         trial.set_user_attr("reason", reason)
-        trial.set_user_attr("index", index)
+        trial.set_user_attr(INDEX, index)
         return accuracy
 
     def _prediction_file(self, purpose: str, index: int) -> Path:
         """Return where a trial's predicted labels lie."""
         return self.folder / "trials" / f"{purpose}-{index:04d}.npy"
-
-
-def _sampler(seed: int) -> optuna.samplers.TPESampler:
-    """Return the sampler for one trial; its seed is the trial's own, so that a continued study is the same study."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`: a space for each family
-        return optuna.samplers.TPESampler(
-            n_startup_trials=STARTUP_TRIALS, multivariate=True, group=True, seed=seed % 2**32
-        )
-
-
-def _end_abandoned(study: optuna.Study) -> None:
-    """Mark trials that a crash cut off as failed; having no index, they are done again."""
-    for trial in study.get_trials(states=(TrialState.RUNNING,), deepcopy=False):
-        study.tell(trial.number, state=TrialState.FAIL)
-    for _ in study.get_trials(states=(TrialState.WAITING,), deepcopy=False):
-        study.tell(study.ask(), state=TrialState.FAIL)  # only a trial that was asked for can be told of

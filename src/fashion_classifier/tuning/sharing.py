@@ -1,0 +1,171 @@
+"""A study that several processes may work on: whose a trial is, and what becomes of one whose process died.
+
+A trial is claimed, under its index, before it is begun, and has its index as a finished one when it is finished. While
+it trains its process sends heartbeats (Optuna does so inside `Study.optimize`); where they end, the next process that
+looks for work has Optuna fail the trial and queue it again, with the same settings and the same claim.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from fashion_classifier.errors import UnavailableError
+from fashion_classifier.locks import check_held
+from fashion_classifier.progress import Progress
+from fashion_classifier.training.early_stopping import StopReason
+from fashion_classifier.training.train import TrainedModel
+from fashion_classifier.tuning.plan import TrainingLength
+from fashion_classifier.tuning.trials import Trial
+
+INDEX, CLAIM = "index", "claim"
+HEARTBEAT_S, GRACE_S = 10, 60  # without a heartbeat for so long, a trial's process counts as dead
+WAIT_FOR_WRITERS_S = 60.0  # a database that another process writes to is free again in milliseconds
+
+_REFUSED = (StorageInternalError, SQLAlchemyError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A trial that is to be made.
+
+    Parameters
+    ----------
+    params
+        Its settings, where they are given.
+    facts
+        To be written down with it.
+    """
+
+    index: int
+    how: TrainingLength
+    seed: int
+    params: dict[str, Any] | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all trials of one call share: when it began, and who is asked and told."""
+
+    started: float
+    stop_asked: Callable[[], StopReason | None]
+    on_trial: Callable[[Trial, TrainedModel | None], None]
+    progress: Progress
+
+
+class UnfinishedError(Exception):
+    """A trial failed or was broken off; what is known of it is written down by then."""
+
+
+class _Storage(RDBStorage):
+    """A database in which a heartbeat that could not be written is missed: the trial's other writes say why."""
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        with suppress(*_REFUSED):
+            super().record_heartbeat(trial_id)
+
+
+def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> dict[str, optuna.Study]:
+    """Open a database's studies, or make them.
+
+    Parameters
+    ----------
+    alone
+        Whether nobody else works on them: then what is under way there was cut off.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # of trials that fail we tell ourselves
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        storage = _Storage(
+            f"sqlite:///{database}",
+            engine_kwargs={"connect_args": {"timeout": WAIT_FOR_WRITERS_S}},
+            heartbeat_interval=HEARTBEAT_S,
+            grace_period=GRACE_S,
+            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
+        )
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
+    studies = {
+        purpose: optuna.create_study(
+            storage=storage, study_name=purpose, direction="maximize", pruner=pruner, load_if_exists=True
+        )
+        for purpose in purposes
+    }
+    for study in studies.values() if alone else ():
+        for trial in study.get_trials(states=(TrialState.RUNNING,), deepcopy=False):
+            study.tell(trial.number, state=TrialState.FAIL)  # having no index, it is done again
+    return studies
+
+
+@contextmanager
+def explained(database: Path) -> Iterator[None]:
+    """Say that a database cannot be read or written, and why.
+
+    Raises
+    ------
+    UnavailableError
+        In the place of Optuna's and SQLAlchemy's errors.
+    """
+    try:
+        yield
+    except (*_REFUSED, UnboundLocalError) as error:
+        # The last is Optuna 5.0's, where it can neither write nor read how a trial ended.
+        refused = error.__context__ if isinstance(error, UnboundLocalError) else error
+        if not isinstance(refused, _REFUSED):
+            raise
+        check_held(database)
+        cause = refused.__cause__ if isinstance(refused, StorageInternalError) else refused
+        raise UnavailableError(
+            f"{database}: the search's database could not be read or written ({getattr(cause, 'orig', cause)}). Make "
+            "room or give leave to write there, and go on: trials that are finished are kept."
+        ) from error
+
+
+def finished(study: optuna.Study) -> dict[int, FrozenTrial]:
+    """Return the finished trials by their index, in its order."""
+    trials = [trial for trial in study.get_trials(deepcopy=False) if INDEX in trial.user_attrs]
+    found = {trial.user_attrs[INDEX]: trial for trial in trials if trial.state.is_finished()}
+    return dict(sorted(found.items()))
+
+
+def under_way(study: optuna.Study) -> dict[int, FrozenTrial]:
+    """Return those that somebody has claimed and not finished, by their index."""
+    trials = study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING), deepcopy=False)
+    return {trial.user_attrs[CLAIM]: trial for trial in trials if CLAIM in trial.user_attrs}
+
+
+def queue_stale(study: optuna.Study) -> None:
+    """Fail trials whose process sends no heartbeats any more, and queue them again."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        optuna.storages.fail_stale_trials(study)
+
+
+def queued(study: optuna.Study) -> FrozenTrial | None:
+    """Return the trial that is asked for next because it was queued, if one was."""
+    return next(iter(study.get_trials(states=(TrialState.WAITING,), deepcopy=False)), None)
+
+
+def next_index(study: optuna.Study) -> int:
+    """Return the index of the next trial: that of the one that is queued, or the first that nobody has claimed."""
+    waiting = queued(study)
+    if waiting is not None and CLAIM in waiting.user_attrs:
+        return int(waiting.user_attrs[CLAIM])
+    taken = finished(study).keys() | under_way(study).keys()
+    return next(index for index in range(len(taken) + 1) if index not in taken)
+
+
+def was_lost(study: optuna.Study, number: int) -> bool:
+    """Tell whether a trial was given up by others while it was worked on here, as after a computer's sleep."""
+    trial = study.trials[number]
+    return trial.state == TrialState.FAIL and INDEX not in trial.user_attrs
