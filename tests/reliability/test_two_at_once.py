@@ -177,7 +177,8 @@ def test_one_process_does_not_write_into_a_folder_twice_either(tmp_path):
 
 
 def test_a_lock_whose_file_was_taken_away_before_it_was_had_is_none(tmp_path, monkeypatch):
-    lock, ended = locks._lock, []
+    lock = locks._lock
+    ended: list[bool] = []
 
     def late(file: int, *, shared: bool) -> bool:
         if not ended:
