@@ -119,7 +119,7 @@ def explained(database: Path) -> Iterator[None]:
     try:
         yield
     except (*_REFUSED, UnboundLocalError, AssertionError) as error:
-        # The last two are Optuna 5.0's own slips, where it can not write how a trial ended.
+        # The last two are Optuna 5.0's own slips, where it cannot write how a trial ended.
         refused = error if isinstance(error, _REFUSED) else error.__context__
         if not isinstance(refused, _REFUSED):
             raise
