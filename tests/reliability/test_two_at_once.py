@@ -26,6 +26,7 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.experiment.full import evaluate_fully
 from fashion_classifier.experiment.judging import compare_on_test, evaluate_on_test, open_model, prepare_for
+from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import resume, run
 from fashion_classifier.experiment.settings import RunConfig
@@ -177,7 +178,8 @@ def test_one_process_does_not_write_into_a_folder_twice_either(tmp_path):
 
 
 def test_a_lock_whose_file_was_taken_away_before_it_was_had_is_none(tmp_path, monkeypatch):
-    lock, ended = locks._lock, []
+    lock = locks._lock
+    ended: list[bool] = []
 
     def late(file: int, *, shared: bool) -> bool:
         if not ended:
@@ -236,6 +238,41 @@ def test_the_command_says_so_and_ends_with_4(folder, start, command):
     )
     assert done.returncode == 4
     assert f"{folder}: process {first.pid} on" in done.stderr
+
+
+def test_whoever_writes_into_a_run_holds_it_from_beginning_to_end(tmp_path):
+    folder, told = tmp_path / "run", list[str]()
+
+    def progress(task: str, done: float, total: float, detail: str = "") -> None:
+        if folder.exists():
+            with pytest.raises(UnavailableError, match=f"process {os.getpid()} on"), sole_writer(folder):
+                pass
+            told.append(task.split(maxsplit=1)[0])
+
+    data, begun = write_npz(tmp_path / "things.npz"), list[str]()
+
+    def stop(task: str, done: float, total: float, detail: str = "") -> None:
+        progress(task, done, total, detail)
+        if task.startswith("Chosen") and not begun:
+            begun.append(task)
+            signal.raise_signal(signal.SIGINT)
+
+    run(RunConfig(data=str(data), minutes=None, trials=0, epochs=1, threads=1), folder, listener=Listener(stop))
+    assert {"Initial", "Chosen", "Drawing"} <= set(told)
+    told.clear()
+    resume(folder, listener=Listener(progress))
+    assert {"Retraining", "Drawing"} <= set(told)
+    opened = open_model(folder)
+    prepared = prepare_for(opened, "auto", group_by=None, seed=0, used_s=0.0, progress=silent)
+    for judge in (
+        lambda: evaluate_on_test(opened, prepared.collection, prepared.split, progress=progress),
+        lambda: compare_on_test(opened, opened, prepared.collection, prepared.split, progress=progress),
+    ):
+        told.clear()
+        judge()
+        assert "Evaluating" in told
+    with sole_writer(folder):
+        pass
 
 
 def test_an_opening_that_others_noted_meanwhile_is_not_lost(folder):

@@ -118,9 +118,9 @@ def explained(database: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (*_REFUSED, UnboundLocalError) as error:
-        # The last is Optuna 5.0's, where it can neither write nor read how a trial ended.
-        refused = error.__context__ if isinstance(error, UnboundLocalError) else error
+    except (*_REFUSED, UnboundLocalError, AssertionError) as error:
+        # The last two are Optuna 5.0's own slips, where it cannot write how a trial ended.
+        refused = error if isinstance(error, _REFUSED) else error.__context__
         if not isinstance(refused, _REFUSED):
             raise
         check_held(database)
