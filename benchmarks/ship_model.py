@@ -29,8 +29,8 @@ from typing import Any
 from common import check_committed, commit, machine, official_data
 from fashion_classifier.data.load import load
 from fashion_classifier.inference.bundle import Model, load_model, save_model
-from fashion_classifier.inference.description import INT8, write_manifest
-from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED
+from fashion_classifier.inference.manifest import INT8, RECORD, write_manifest
+from fashion_classifier.inference.shelf import RECORD_SCHEMA, SHIPPED
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.storage import write_json
 

@@ -12,7 +12,8 @@ import numpy as np
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
-from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
+from fashion_classifier.inference.description import Description, read_description
+from fashion_classifier.inference.manifest import INT8, ONNX, steadily
 from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
@@ -128,14 +129,19 @@ def open_model(
     UsageError
         If there is no such runtime.
     """
-    description, files = read_description(folder)
+    return steadily(folder, lambda: _opened(folder, runtime, threads, n_images))
+
+
+def _opened(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int, n_images: int) -> OpenedModel:
+    """Open a model folder."""
+    description, manifest = read_description(folder)
     few = n_images <= FEW_IMAGES
-    open_another = partial(runtime_for, folder, description, files, threads=threads, spinning=few)
+    open_another = partial(runtime_for, manifest, description, threads=threads, spinning=few)
     if runtime != "auto":
         opened = open_another(runtime)
-    elif ONNX not in files:
+    elif ONNX not in manifest.files:
         opened = open_another("torch")
     else:
-        others = candidates(quantised=INT8 in files, openvino=has_openvino(), n_images=n_images)
+        others = candidates(quantised=INT8 in manifest.files, openvino=has_openvino(), n_images=n_images)
         opened = FastestRuntime(open_another("onnx"), tuple(others), open_another, n_images)
     return OpenedModel(path=folder, description=description, runtime=opened)
