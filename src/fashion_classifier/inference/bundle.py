@@ -33,7 +33,7 @@ from fashion_classifier.inference.export.quantised import quantise
 from fashion_classifier.inference.manifest import INT8, ONNX, WEIGHTS, Manifest, steadily, write_manifest
 from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.inference.picture_ways import PictureWay
-from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
+from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
 from fashion_classifier.models.catalogue import build, config_from, settings_of
 from fashion_classifier.models.layers import ImageClassifier
@@ -93,13 +93,15 @@ class Model:
         ------
         DataError
             If the images have another shape.
+        ModelError
+            If its answers are not numbers.
         """
         check_shape(images, self.shape)
         if len(images) == 0:
             return np.empty((0, len(self.classes)), np.float32)
         precision = precision_here(self.how.precision, next(self.network.parameters()).device)
         runtime = TorchRuntime(self.network, precision)
-        return predict_probabilities(runtime, images, self.how, progress=progress, task=task)
+        return predict_checked(runtime, images, self.how, progress=progress, task=task)
 
 
 def save_model(

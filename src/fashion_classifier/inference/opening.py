@@ -16,7 +16,7 @@ from fashion_classifier.inference.description import Description, read_descripti
 from fashion_classifier.inference.manifest import INT8, ONNX, steadily
 from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.inference.picture_ways import PictureWay
-from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
+from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
 from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates
 from fashion_classifier.inference.runtimes.opening import has_openvino, runtime_for
@@ -96,11 +96,13 @@ class OpenedModel:
         ------
         DataError
             If the images have another shape.
+        ModelError
+            If its answers are not numbers.
         """
         check_shape(images, self.shape)
         if len(images) == 0:
             return np.empty((0, len(self.classes)), np.float32)
-        return predict_probabilities(self.runtime, images, self.description.how, progress=progress, task=task)
+        return predict_checked(self.runtime, images, self.description.how, progress=progress, task=task)
 
 
 def open_model(
