@@ -84,7 +84,7 @@ def linked(name: str) -> Harm:
     def harm(folder: Path) -> None:
         elsewhere = folder.parent / "elsewhere"
         (folder / name).rename(elsewhere)
-        (folder / name).symlink_to(elsewhere)
+        (folder / name).symlink_to(elsewhere.resolve())
 
     return harm
 
