@@ -124,7 +124,7 @@ def test_nothing_that_is_read_can_become_code():
         for path in modules()
         for line, what in faults(path.read_text(encoding="utf-8"))
     }
-    assert len(modules()) > 200
+    assert len(modules()) > 300
     assert [said for key, said in found.items() if key not in ALLOWED] == []
     assert set(ALLOWED) <= set(found), "an exception that is no longer needed"
 
