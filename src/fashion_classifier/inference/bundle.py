@@ -41,6 +41,8 @@ from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.storage import atomic_folder
 
+LARGEST_HEADER = 4 << 20  # bytes of JSON, which become objects before any tensor is looked at
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Model:
@@ -188,7 +190,10 @@ def load_model(folder: Path | str) -> Model:
 def assemble(described: Description, manifest: Manifest) -> Model:
     """Build the network of a model folder that was read already; errors as for `load_model`."""
     with usable(manifest.folder, *UNFIT, RuntimeError, SafetensorError):
-        return _assemble(described, load(manifest.read(WEIGHTS)))
+        content = manifest.read(WEIGHTS)
+        if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
+            raise ValueError(f"{WEIGHTS} tells of more tensors than a network here can have")
+        return _assemble(described, load(content))
 
 
 def _assemble(described: Description, tensors: dict[str, Tensor]) -> Model:

@@ -142,6 +142,18 @@ def steps_without_end(model):
     model.graph.node.extend(helper.make_node("Identity", ["images"], [f"made {k}"]) for k in range(20_000))
 
 
+def settings_without_end(model):
+    model.graph.node[0].attribute.extend(helper.make_attribute(f"a{k}", 1) for k in range(1_000))
+
+
+def tensors_without_end(model):
+    model.graph.initializer.extend(onnx.TensorProto() for _ in range(30_000))
+
+
+def words_without_end(model):
+    model.graph.doc_string = "x" * (5 << 20)
+
+
 def steps_that_do_not_fit(model):
     model.graph.node.append(helper.make_node("MatMul", ["images", model.graph.initializer[-1].name], ["made"]))
 
@@ -184,6 +196,9 @@ HARM = {
     size_from_the_image: "how much its steps give cannot be known beforehand",
     size_from_the_number_of_images: "depends on how many images there are",
     steps_without_end: "it has 20,0.. steps, more than 10,000",
+    settings_without_end: "it has 1,0.. settings of a step, more than 100",
+    tensors_without_end: "it has 30,0.. tensors, more than 20,000",
+    words_without_end: "beside weights it holds more than 4,194,304 bytes",
     steps_that_do_not_fit: "its steps do not fit together",
     another_size: r"should take images uint8 \(n, 12, 12\), but has images uint8 \(n, 14, 12\)",
     another_type: r"but has images float \(n, 12, 12\)",
@@ -210,6 +225,31 @@ def test_bytes_that_are_no_onnx_are_refused():
         check_onnx(b"PK\x03\x04 not a model", MODEL.shape, 3)
     with pytest.raises(ModelError, match="should take images"):
         check_onnx(b"", MODEL.shape, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"\x3a\x04" + b"\x0a\x00" * 2, "should take images"),
+        (b"\x3a\x04\x0a", "it ends within a part"),
+        (b"\x3a", "it ends within a number"),
+        (b"\xff" * 20, "it has a number that is too long"),
+        (b"\x3b\x00", "it ends within a part"),
+        (b"\x08\x01" * 200_000, "it has more than 100,000 parts"),
+    ],
+)
+def test_bytes_are_looked_at_before_they_are_unpacked(content, reason):
+    with pytest.raises(ModelError, match=reason):
+        check_onnx(content, MODEL.shape, 3)
+
+
+@pytest.mark.parametrize("part", [b"\x0a\x00", b"\x0a\x02\x2a\x00", b"\x2a\x00"], ids=["steps", "settings", "tensors"])
+def test_a_file_that_would_unpack_to_a_hundred_times_its_size_is_not_unpacked(part, monkeypatch):
+    monkeypatch.setattr(onnx, "load_model_from_string", None)
+    parts = part * ((5 << 20) // len(part))
+    content = b"\x3a" + b"".join((len(parts) >> shift & 127 | (shift < 21) << 7).to_bytes() for shift in (0, 7, 14, 21))
+    with pytest.raises(ModelError, match=r"more than 100,000 parts|beside weights it holds more than"):
+        check_onnx(content + parts, MODEL.shape, 3)
 
 
 def test_a_file_beyond_all_size_is_refused(monkeypatch):

@@ -13,9 +13,12 @@ from onnx import TensorProto, numpy_helper
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError
+from fashion_classifier.inference.runtimes.onnx_parts import MalformedError, n_bytes_beside_weights
 
 LARGEST_ONNX = 1 << 30  # bytes
+MOST_BESIDE_WEIGHTS = 4 << 20  # bytes; an ensemble of 64 networks has 0.3 MB
 MOST_STEPS = 10_000
+MOST_PARTS = {"steps": MOST_STEPS, "settings of a step": 100, "tensors": 2 * MOST_STEPS}
 MOST_NUMBERS = 1 << 29  # that all steps together may give for one image: those of a file in half precision, unpacked
 STANDARD = {"", "ai.onnx"}  # the operators that every runtime has; anything else could be somebody's code
 FRACTIONS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
@@ -44,13 +47,31 @@ def check_onnx(content: bytes, shape: ImageShape, n_classes: int, place: str = "
     if len(content) > LARGEST_ONNX:
         raise ModelError(f"{place}: {len(content):,} bytes are more than the {LARGEST_ONNX:,} that are read. {REMEDY}")
     try:
+        if n_bytes_beside_weights(content) > MOST_BESIDE_WEIGHTS:
+            raise ModelError(f"{place}: beside weights it holds more than {MOST_BESIDE_WEIGHTS:,} bytes. {REMEDY}")
         model = onnx.load_model_from_string(content)
-    except DecodeError as error:
+    except (DecodeError, MalformedError) as error:
         raise ModelError(f"{place}: this is no ONNX ({error}). {REMEDY}") from error
-    faults = [*_foreign_parts(model), *_interface_faults(model, shape, n_classes)] or list(_boundless_steps(model))
+    faults = (
+        list(_too_many_parts(model))
+        or [*_foreign_parts(model), *_interface_faults(model, shape, n_classes)]
+        or list(_boundless_steps(model))
+    )
     if faults:
         raise ModelError(f"{place}: {'; '.join(faults[:3])}. {REMEDY}")
     return model
+
+
+def _too_many_parts(model: onnx.ModelProto) -> Iterator[str]:
+    """Say whether there is more to look at than a model of ours could have."""
+    counts = {
+        "steps": len(model.graph.node),
+        "settings of a step": max((len(node.attribute) for node in model.graph.node[:MOST_STEPS]), default=0),
+        "tensors": len(model.graph.initializer) + len(model.graph.sparse_initializer),
+    }
+    for what, n in counts.items():
+        if n > MOST_PARTS[what]:
+            yield f"it has {n:,} {what}, more than {MOST_PARTS[what]:,}"
 
 
 def _foreign_parts(model: onnx.ModelProto) -> Iterator[str]:
@@ -103,11 +124,9 @@ def _tensor_faults(tensor: onnx.TensorProto) -> Iterator[str]:
 
 def _boundless_steps(model: onnx.ModelProto) -> Iterator[str]:
     """Say whether computing could take memory without bounds: a few bytes of a graph can ask for terabytes."""
-    nodes = model.graph.node
-    if len(nodes) > MOST_STEPS:
-        yield f"it has {len(nodes):,} steps, more than {MOST_STEPS:,}"
-        return
-    if any(node.op_type in {"Shape", "Size"} for node in nodes):  # what is true for one image must be so for more
+    if any(
+        node.op_type in {"Shape", "Size"} for node in model.graph.node
+    ):  # what is true for one image must be so for more
         yield "what its steps do depends on how many images there are"
         return
     one = onnx.ModelProto()
