@@ -39,7 +39,7 @@ run: $(VENV)/installed  ## the main job on the data that is found; MINUTES=5
 
 .PHONY: test
 test: $(VENV)/installed  ## the fast tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal  # neighbours stay together, and share their fixtures
 
 .PHONY: test-browser
 test-browser: $(VENV)/installed  ## the pages, in Debian's Chromium

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.cli import conftest as command_line
-from tests.cli.conftest import Fashion, write_npz
+from tests.cli.conftest import Fashion
+from tests.conftest import write_npz
 from tests.inference.shelves import put_model
 from tests.reliability.test_model_folders import (
     DESCRIPTIONS,

@@ -41,7 +41,7 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
     place = locate_model(named)
     source = load_model(place.path)
     height, width, channels = source.shape
-    config = replace(config, image_size=(height, width), channels=channels)
+    config = replace(config, image_size=(height, width), channels=channels, pictures=source.pictures)
     prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
     show_collection(out_to, prepared.collection, prepared.split)
     out_to.tell(f"From:   {place.shown}, whose images are {source.shape}")

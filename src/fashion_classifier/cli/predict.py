@@ -20,11 +20,11 @@ from fashion_classifier.progress import silent
 
 if TYPE_CHECKING:
     from fashion_classifier.data.dataset import ImageShape
+    from fashion_classifier.data.picture_ways import PictureWay
     from fashion_classifier.inference.answers import Answer
     from fashion_classifier.inference.files import FilePrediction
     from fashion_classifier.inference.inputs import Inputs
     from fashion_classifier.inference.opening import OpenedModel
-    from fashion_classifier.inference.picture_ways import PictureWay
     from fashion_classifier.inference.shelf import ModelFacts
 
 BAD_DATA = 3

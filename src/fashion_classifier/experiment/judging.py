@@ -268,7 +268,14 @@ def prepare_for(
     if opened.run is not None and own:
         config = replace(opened.run.config, image_size=size, channels=channels, device="auto")
     else:
-        config = RunConfig(data=data, image_size=size, channels=channels, group_by=group_by, seed=seed)
+        config = RunConfig(
+            data=data,
+            image_size=size,
+            channels=channels,
+            group_by=group_by,
+            pictures=opened.model.pictures,
+            seed=seed,
+        )
     prepared = prepare(config, used_s=used_s, progress=progress)
     split_then = _split_of(opened, prepared.collection)
     if split_then and not own:

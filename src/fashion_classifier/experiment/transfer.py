@@ -20,8 +20,9 @@ from fashion_classifier.errors import Interrupted, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.confidence import Answers, fit_rules
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
+from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.evidence.folds import LEAST_PER_CLASS, N_FOLDS, can_be_folded
-from fashion_classifier.experiment.answering import with_rules
+from fashion_classifier.experiment.answering import own_photograph_rules, with_rules
 from fashion_classifier.experiment.budget import SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import Prepared
@@ -142,7 +143,10 @@ def transfer(
     seed = config.seed
     for trained, way, place in zip((from_model, *others), made.ways, (folder, beside), strict=False):
         assert place is not None
-        model = with_rules(trained.model, fit_rules(Answers(labels, said[way]), seed=seed), prepared.split, seed=seed)
+        rules = fit_rules(Answers(labels, said[way]), seed=seed)
+        model = with_rules(trained.model, rules, prepared.split, seed=seed)
+        held_out = tempered(said[way], rules.temperature)
+        model = replace(model, photographs=own_photograph_rules(model, everything, held_out, seed=seed))
         origin = {"taken_over_from": name} if way == "model" else {}
         facts = {**model.provenance, **origin, "held_out_accuracy": float((said[way].argmax(1) == labels).mean())}
         save_model(replace(model, provenance=facts), place, images=everything.images[:TRIAL_IMAGES])

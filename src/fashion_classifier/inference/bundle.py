@@ -17,6 +17,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
@@ -31,8 +32,7 @@ from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
 from fashion_classifier.inference.manifest import INT8, ONNX, WEIGHTS, Manifest, steadily, write_manifest
-from fashion_classifier.inference.photographs.rules import PhotographRules
-from fashion_classifier.inference.picture_ways import PictureWay
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
 from fashion_classifier.models.catalogue import build, config_from, settings_of

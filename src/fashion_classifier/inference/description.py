@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_ways import WAYS, PictureWay
 from fashion_classifier.errors import ModelError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule, checked_sets
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
 from fashion_classifier.inference.manifest import FORMAT_VERSION, MODEL, Manifest, check_version, read_manifest
-from fashion_classifier.inference.photographs.rules import PhotographRules, checked_rules
-from fashion_classifier.inference.picture_ways import WAYS, PictureWay
+from fashion_classifier.inference.photograph_rules import PhotographRules, checked_rules
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 
 LEAST_TEMPERATURE = 1e-3  # and its inverse the largest: beyond, probabilities are all 0 and 1, or all the same

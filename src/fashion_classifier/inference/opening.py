@@ -10,12 +10,12 @@ from typing import Any, Literal
 import numpy as np
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import Description, read_description
 from fashion_classifier.inference.manifest import INT8, ONNX, steadily
-from fashion_classifier.inference.photographs.rules import PhotographRules
-from fashion_classifier.inference.picture_ways import PictureWay
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
 from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates

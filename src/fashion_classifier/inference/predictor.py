@@ -14,7 +14,7 @@ from fashion_classifier.errors import DataError, Fault, ModelError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.evaluation.temperature import tempered, unsmoothed
-from fashion_classifier.inference.photographs.rules import PhotographRules
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
 

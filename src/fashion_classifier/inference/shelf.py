@@ -27,10 +27,10 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.errors import ModelError
 from fashion_classifier.inference.description import UNFIT, classes_and_shape, usable, way_of
 from fashion_classifier.inference.manifest import MODEL, RECORD, check_version, read_manifest, steadily
-from fashion_classifier.inference.picture_ways import PictureWay
 
 SHIPPED = Path(__file__).with_name("shipped")
 RECORD_SCHEMA = "fashion.model-record/1"

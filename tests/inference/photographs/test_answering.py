@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import blobs
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 from tests.inference.shelves import put_model
 
 from fashion_classifier.errors import UsageError
@@ -16,10 +16,10 @@ from fashion_classifier.evaluation.prediction_sets import ConformalRule, predict
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.bundle import load_model
-from fashion_classifier.inference.photographs import answer_photographs, look
-from fashion_classifier.inference.photographs.answering import probabilities_of
+from fashion_classifier.inference.photograph_rules import PhotographRules, evened, refused
+from fashion_classifier.inference.photographs.answering import answer_photographs, probabilities_of
 from fashion_classifier.inference.photographs.fitting import fit_photograph_rules
-from fashion_classifier.inference.photographs.rules import PhotographRules, evened, refused
+from fashion_classifier.inference.photographs.seen import look
 from fashion_classifier.inference.photographs.showing import ShownFolder, said
 
 ALWAYS = PhotographRules((1.0,) * 3, (0.0,) * 3, 0.9, -1.0)
