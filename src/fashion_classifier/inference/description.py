@@ -24,7 +24,7 @@ from fashion_classifier.data.picture_ways import WAYS, PictureWay
 from fashion_classifier.errors import ModelError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule, checked_sets
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
-from fashion_classifier.inference.manifest import FORMAT_VERSION, MODEL, Manifest, check_version, read_manifest
+from fashion_classifier.inference.manifest import FORMAT_VERSION, MODEL, Manifest, check_version, read_manifest, shown
 from fashion_classifier.inference.photograph_rules import PhotographRules, checked_rules
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 
@@ -135,7 +135,8 @@ def usable(folder: Path, *kinds: type[Exception]) -> Iterator[None]:
         raise
     except kinds as error:
         raise ModelError(
-            f"{folder}: this is no usable model ({type(error).__name__}: {error}). Get it again, or train anew."
+            f"{folder}: this is no usable model ({type(error).__name__}: {shown(str(error))}). "
+            "Get it again, or train anew."
         ) from error
 
 

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from fashion_classifier.storage import write_json
 FORMAT_VERSION = 1
 MODEL, WEIGHTS, MANIFEST, RECORD = "model.json", "weights.safetensors", "manifest.json", "record.json"
 ONNX, INT8 = "model.onnx", "model.int8.onnx"
+MOST_SHOWN = 400  # letters
 LARGEST_JSON = 4 << 20  # bytes
 LARGEST = {MODEL: LARGEST_JSON, RECORD: LARGEST_JSON, WEIGHTS: 4 << 30, ONNX: 1 << 30, INT8: 1 << 30}
 # Neither a link is followed nor a pipe waited for, should one be put there after it was looked at.
@@ -132,6 +134,11 @@ def steadily(folder: Path, use: Callable[[], T]) -> T:
     return use()
 
 
+def shown(text: str) -> str:
+    """Return a text that a file may have made, short enough for a message."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} …"
+
+
 def check_version(content: Mapping[str, Any], path: Path) -> None:
     """Check that a file of a model folder is of the format that is known here.
 
@@ -143,7 +150,7 @@ def check_version(content: Mapping[str, Any], path: Path) -> None:
     version = content.get("format_version")
     if type(version) is not int or version != FORMAT_VERSION:
         raise ModelError(
-            f"{path}: format version {version!r} is not known here; this version of the program reads "
+            f"{path}: format version {shown(repr(version))} is not known here; this version of the program reads "
             f"{FORMAT_VERSION}. Use the version that wrote it, or train anew."
         )
 
@@ -151,13 +158,14 @@ def check_version(content: Mapping[str, Any], path: Path) -> None:
 def _listed(path: Path, name: str, facts: Any) -> Listed:
     """Check what a manifest says of a file."""
     if name not in LARGEST:
-        raise ModelError(f"{path}: it lists {name!r}, which no model folder holds. Get the model again.")
+        raise ModelError(f"{path}: it lists {shown(repr(name))}, which no model folder holds. Get the model again.")
     size, digest = (facts.get("bytes"), facts.get("sha256")) if isinstance(facts, dict) else (None, None)
     if type(size) is not int or not isinstance(digest, str):
         raise ModelError(f"{path}: of {name} it does not give `bytes` and `sha256`. Get the model again.")
     if not 0 <= size <= LARGEST[name]:
         raise ModelError(
-            f"{path}: it says that {name} has {size:,} bytes; at most {LARGEST[name]:,} are read. Get the model again."
+            f"{path}: it says that {name} has {shown(f'{size:,}')} bytes; at most {LARGEST[name]:,} are read. "
+            "Get the model again."
         )
     return Listed(size, digest)
 
@@ -196,8 +204,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Make an object whose names are all different."""
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{max(names, key=names.count)!r} is there twice")
+        [(name, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{shown(repr(name))} is there twice")
     return found
 
 
@@ -210,7 +218,7 @@ def _finite(text: str) -> float:
     """Read a number that a float can hold."""
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is too large a number")
+        raise ValueError(f"{shown(text)} is too large a number")
     return value
 
 

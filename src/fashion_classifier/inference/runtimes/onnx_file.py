@@ -13,6 +13,7 @@ from onnx import TensorProto, numpy_helper
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError
+from fashion_classifier.inference.manifest import shown
 from fashion_classifier.inference.runtimes.onnx_parts import MalformedError, n_bytes_beside_weights
 
 LARGEST_ONNX = 1 << 30  # bytes
@@ -58,7 +59,7 @@ def check_onnx(content: bytes, shape: ImageShape, n_classes: int, place: str = "
         or list(_boundless_steps(model))
     )
     if faults:
-        raise ModelError(f"{place}: {'; '.join(faults[:3])}. {REMEDY}")
+        raise ModelError(f"{place}: {'; '.join(map(shown, faults[:3]))}. {REMEDY}")
     return model
 
 
