@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 from tests.inference.runtimes import test_onnx_file as graphs
+from tests.reliability import harms
 from tests.reliability import test_downloads as downloads
 from tests.reliability import test_folders_that_change as changing
-from tests.reliability import test_model_folders as folders
 from tests.reliability import test_no_code_from_files as code
 from tests.reliability import test_supply as supply
 from tests.reliability import test_unfit_models as commands
 
 TOLD = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text(encoding="utf-8")
 FIGURES = [
-    f"{len(folders.FOLDERS | folders.DESCRIPTIONS) + len(folders.WEIGHTS) + len(folders.GRAPHS)} harmed folders",
+    f"{sum(map(len, (harms.FOLDERS, harms.DESCRIPTIONS, harms.WEIGHTS, harms.GRAPHS)))} harmed folders",
     f"{len(graphs.HARM)} harmed graphs",
     f"{len(commands.CASES)} commands on unfit models",
     f"{3 * changing.OPENINGS} openings of a folder that changes",
