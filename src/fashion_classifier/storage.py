@@ -25,7 +25,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         The file's place; its folder is made if need be, a file that is there is replaced in one step.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=".part")
     os.close(handle)
     temporary = Path(name)
     try:
@@ -49,7 +49,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         The folder's place. If it is already there when the block ends, the old folder is replaced.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
+    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target), suffix=".part"))
     try:
         yield temporary
         temporary.chmod(0o777 & ~_umask())
@@ -83,7 +83,7 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
     """
     parent = targets[0].parent
     parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=f".{targets[0].name}.", suffix=".part"))
+    temporary = Path(tempfile.mkdtemp(dir=parent, prefix=_prefix(targets[0]), suffix=".part"))
     placed: list[Path] = []
     try:
         yield temporary
@@ -91,7 +91,7 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
             part = temporary / target.name
             part.chmod(0o666 & ~_umask())
             _sync(part)
-            _place(part, target)
+            place_unless_taken(part, target)
             placed.append(target)
         _sync(parent)
     except BaseException:
@@ -140,8 +140,21 @@ def read_json_lines(source: Path) -> list[Any]:
     return values
 
 
-def _place(part: Path, target: Path) -> None:
-    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step."""
+def place_unless_taken(part: Path, target: Path) -> None:
+    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step.
+
+    Parameters
+    ----------
+    part
+        The file, which may still be there under its old name afterwards.
+    target
+        Its place.
+
+    Raises
+    ------
+    FileExistsError
+        If it is taken.
+    """
     taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     try:
         os.link(part, target)
@@ -151,6 +164,11 @@ def _place(part: Path, target: Path) -> None:
         if target.exists():
             raise taken from error
         part.rename(target)
+
+
+def _prefix(target: Path) -> str:
+    """Return how the name begins of what will become a file, short enough to be added to."""
+    return f".{target.name[:50]}."
 
 
 def _umask() -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from PIL import Image
 from tests.cli.conftest import Fashion
@@ -39,6 +40,13 @@ def test_a_model_goes_on_to_other_classes(fashion: Fashion, npz: Path):
     assert facts["gain"]["verdict"] in {"better", "worse", "not distinguishable"}
     assert "made grey" in done.err
     assert "fashion compare mine-from-nothing mine" in done.err
+    assert facts["page"] == "mine-gain/comparison.html"
+    told = Path(facts["page"]).read_text(encoding="utf-8")
+    assert "held-out images" in told
+    assert "test image" not in told
+    assert "in 5 folds" in told
+    answers = pl.read_parquet("mine-gain/predictions.parquet")
+    assert answers.filter(model="b")["label"].len() == facts["gain"]["n"]
     assert fashion("evaluate", "mine", "--data", data).code == 0
     assert fashion("compare", "mine-from-nothing", "mine", "--data", data, "--no-page").code == 0
     assert fashion("predict", data, "--model", "mine", "--format", "csv").code == 0
@@ -59,6 +67,7 @@ def test_a_model_goes_on_to_other_classes(fashion: Fashion, npz: Path):
     )
     assert alone.json["gain"] is None
     assert not Path("alone-from-nothing").exists()
+    assert not Path("alone-gain").exists()
 
 
 @pytest.mark.slow

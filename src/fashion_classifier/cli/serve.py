@@ -104,4 +104,4 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
         lifecycle = Lifecycle(config.limits)
         app = make_app(opened, about(place), config, lifecycle)
         serve(app, config, lifecycle, listening, lambda: out_to.tell(f"Serving at {config.address}"))
-        out_to.tell("Ended; all that was asked is answered.")
+        out_to.tell("Ended.")

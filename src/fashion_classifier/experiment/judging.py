@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.data.dataset import Opening, SealedTestSet
+from fashion_classifier.data.dataset import Dataset, Opening, SealedTestSet
 from fashion_classifier.data.fingerprint import image_sha256
 from fashion_classifier.data.load import AUTO
 from fashion_classifier.data.split import Split
@@ -30,6 +30,7 @@ from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
 from fashion_classifier.inference.manifest import MANIFEST, WEIGHTS
+from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.shelf import model_facts
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.progress import Progress
@@ -120,7 +121,8 @@ def compare_on_test(
     UsageError
         If the test images may not be new to both.
     """
-    origins = _origin(first), _origin(second)  # before the test set is opened: what is damaged is found here
+    for opened in (first, second):
+        _origin(opened)  # before the test set is opened: what is damaged is found here
     runs = [opened.run for opened in (first, second) if opened.run is not None]
     for opened in (first, second):
         check_fit(opened, collection)
@@ -139,13 +141,36 @@ def compare_on_test(
         opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {letter}, {opened.name}")
         for letter, opened in zip("AB", (first, second), strict=True)
     )
-    labels, classes = dataset.labels, collection.classes
+    judged = judged_images(collection, parts.test.counts, (*collection.notes, *parts.notes))
+    return compared_by((first, second), judged, dataset, (said_a, said_b), command=command, seed=seed)
+
+
+def compared_by(
+    models: tuple[Opened, Opened],
+    judged: JudgedImages,
+    dataset: Dataset,
+    said: tuple[Probabilities, Probabilities],
+    *,
+    command: str,
+    seed: int,
+) -> Compared:
+    """Compare two models by what was said of images.
+
+    Parameters
+    ----------
+    judged, dataset
+        The images, in words and as they are.
+    said
+        What the two say of them.
+    """
+    (first, second), (said_a, said_b) = models, said
+    labels, classes = dataset.labels, dataset.classes
     predicted = said_a.argmax(1), said_b.argmax(1)
     results = ModelComparison(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        data=_judged_images(collection, parts),
-        a=_compared_model(first, origins[0], labels, said_a, seed=seed),
-        b=_compared_model(second, origins[1], labels, said_b, seed=seed),
+        data=judged,
+        a=_compared_model(first, _origin(first), labels, said_a, seed=seed),
+        b=_compared_model(second, _origin(second), labels, said_b, seed=seed),
         comparison=compare(labels, *predicted),
         differences=compare_measures(labels, said_a, said_b, seed=seed),
         classes=compare_classes(labels, *predicted, classes),
@@ -159,14 +184,16 @@ def compare_on_test(
     )
     hashes = [image_sha256(image) for image in dataset.images]
     predictions = pl.concat(
-        predictions_table(name, "test", hashes, labels, said, classes=classes)
-        for name, said in zip(PAIR, (said_a, said_b), strict=True)
+        predictions_table(name, "validation" if judged.folds else "test", hashes, labels, answers, classes=classes)
+        for name, answers in zip(PAIR, said, strict=True)
     )
     return Compared(results, predictions, choose_gallery(predictions, dataset.images, hashes, PAIR))
 
 
-def _judged_images(collection: Collection, parts: Split) -> JudgedImages:
-    """Describe the test images and the data that they belong to."""
+def judged_images(
+    collection: Collection, counts: dict[str, int], notes: tuple[str, ...], *, folds: int = 0
+) -> JudgedImages:
+    """Describe the images that judge, so many of each class, and the data that they belong to."""
     return JudgedImages(
         name=collection.name,
         container=collection.container,
@@ -175,9 +202,10 @@ def _judged_images(collection: Collection, parts: Split) -> JudgedImages:
         height=collection.shape.height,
         width=collection.shape.width,
         channels=collection.shape.channels,
-        counts=parts.test.counts,
-        notes=(*collection.notes, *parts.notes),
+        counts=counts,
+        notes=notes,
         is_sample=collection.is_sample,
+        folds=folds,
     )
 
 

@@ -7,12 +7,13 @@ import gc
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.serving.lifecycle import Lifecycle
@@ -43,9 +44,13 @@ class _Bounded(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
+        while self._asked and self._asked[0].response_complete:
+            self._asked.popleft()
+        self._asked.append(self.cycle)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._asked: deque[RequestResponseCycle] = deque()
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -70,6 +75,9 @@ class _Bounded(HttpToolsProtocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        for cycle in self._asked:  # uvicorn tells the last one alone, and the others write to what is closed
+            cycle.disconnected = True
+            cycle.message_event.set()
         for timer in (self._late, self._stuck):
             if timer is not None:
                 timer.cancel()
