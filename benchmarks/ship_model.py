@@ -34,8 +34,8 @@ from fashion_classifier.data.load import load
 from fashion_classifier.data.split import SplitConfig, split
 from fashion_classifier.experiment.answering import photograph_rules
 from fashion_classifier.inference.bundle import Model, load_model, save_model
-from fashion_classifier.inference.description import INT8, MODEL, write_manifest
-from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED
+from fashion_classifier.inference.manifest import INT8, MODEL, RECORD, write_manifest
+from fashion_classifier.inference.shelf import RECORD_SCHEMA, SHIPPED
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.storage import write_json
 

@@ -18,7 +18,7 @@ from tests.inference.export.exports import DATA, HOW, answers_in_pytorch, ruled_
 from tests.inference.shelves import accuracy, put_model
 
 from fashion_classifier.inference.bundle import load_model, save_model
-from fashion_classifier.inference.description import write_manifest
+from fashion_classifier.inference.manifest import write_manifest
 
 # Runs a file with nothing but its runtime: neither this package nor PyTorch can be imported.
 ALONE = """

@@ -150,7 +150,7 @@ class TestAnswers:
         description = json.loads((folder / "model.json").read_text())
         description["refusal"]["threshold"] = -1.0
         (folder / "model.json").write_text(json.dumps(description))
-        from fashion_classifier.inference.description import write_manifest
+        from fashion_classifier.inference.manifest import write_manifest
 
         write_manifest(folder)
         entry = only(make_server(open_model(folder, "onnx", threads=1)).predict(picture()))

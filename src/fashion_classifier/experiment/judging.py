@@ -31,7 +31,7 @@ from fashion_classifier.experiment.preparation import Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
-from fashion_classifier.inference.description import MANIFEST, WEIGHTS
+from fashion_classifier.inference.manifest import MANIFEST, WEIGHTS
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.shelf import model_facts
 from fashion_classifier.models.catalogue import count_parameters, settings_of
