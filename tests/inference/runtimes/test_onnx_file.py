@@ -134,8 +134,19 @@ def size_from_the_image(model):
     )
 
 
-def size_from_the_number_of_images(model):
-    model.graph.node.append(helper.make_node("Shape", ["images"], ["made"]))
+def terabytes_for_some_number_of_images(model):
+    """None for one image and none for two, but 2^40 x (n - 1) x (n - 2) for more."""
+    model.graph.node.extend(
+        [
+            helper.make_node("Shape", ["images"], ["shape"], start=0, end=1),
+            *(constant(numbers([k], f"{k}"), f"{k}") for k in (1, 2, 1 << 40)),
+            helper.make_node("Sub", ["shape", "1"], ["less by 1"]),
+            helper.make_node("Sub", ["shape", "2"], ["less by 2"]),
+            helper.make_node("Mul", ["less by 1", "less by 2"], ["product"]),
+            helper.make_node("Mul", ["product", f"{1 << 40}"], ["sides"]),
+            helper.make_node("ConstantOfShape", ["sides"], ["made"]),
+        ]
+    )
 
 
 def steps_without_end(model):
@@ -194,7 +205,7 @@ HARM = {
     terabytes_little_by_little: "its steps give more than 536,870,912 numbers",
     terabytes_denied: "its steps give more than 536,870,912 numbers",
     size_from_the_image: "how much its steps give cannot be known beforehand",
-    size_from_the_number_of_images: "depends on how many images there are",
+    terabytes_for_some_number_of_images: "its steps give more than 536,870,912 numbers",
     steps_without_end: "it has 20,0.. steps, more than 10,000",
     settings_without_end: "it has 1,0.. settings of a step, more than 100",
     tensors_without_end: "it has 30,0.. tensors, more than 20,000",

@@ -20,6 +20,7 @@ LARGEST_ONNX = 1 << 30  # bytes
 MOST_BESIDE_WEIGHTS = 4 << 20  # bytes; an ensemble of 64 networks has 0.3 MB
 MOST_STEPS = 10_000
 MOST_PARTS = {"steps": MOST_STEPS, "settings of a step": 100, "tensors": 2 * MOST_STEPS}
+LARGEST_BATCH = 256  # images that a runtime for ONNX is given at once
 MOST_NUMBERS = 1 << 29  # that all steps together may give for one image: those of a file in half precision, unpacked
 STANDARD = {"", "ai.onnx"}  # the operators that every runtime has; anything else could be somebody's code
 FRACTIONS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
@@ -125,28 +126,35 @@ def _tensor_faults(tensor: onnx.TensorProto) -> Iterator[str]:
 
 def _boundless_steps(model: onnx.ModelProto) -> Iterator[str]:
     """Say whether computing could take memory without bounds: a few bytes of a graph can ask for terabytes."""
-    if any(
-        node.op_type in {"Shape", "Size"} for node in model.graph.node
-    ):  # what is true for one image must be so for more
-        yield "what its steps do depends on how many images there are"
-        return
-    one = onnx.ModelProto()
-    one.CopyFrom(model)
-    del one.graph.value_info[:]  # what it says of itself proves nothing
-    images = next(value for value in one.graph.input if value.name == "images")
-    images.type.tensor_type.shape.dim[0].dim_value = 1
+    sketch = onnx.ModelProto()
+    sketch.CopyFrom(model)
+    del sketch.graph.value_info[:]  # what it says of itself proves nothing
+    for tensor in sketch.graph.initializer:
+        if tensor.data_type in FRACTIONS:  # no size follows from their values
+            tensor.ClearField("raw_data")
+    asks = any(node.op_type in {"Shape", "Size"} for node in model.graph.node)  # then every batch is one of its own
+    for n_images in range(1, LARGEST_BATCH + 1) if asks else [1]:
+        if fault := _fault_for(sketch, n_images):
+            yield fault
+            return
+
+
+def _fault_for(sketch: onnx.ModelProto, n_images: int) -> str | None:
+    """Say what is wrong with the sizes of what a model's steps give for so many images."""
+    images = next(value for value in sketch.graph.input if value.name == "images")
+    images.type.tensor_type.shape.dim[0].dim_value = n_images
     try:
-        known = onnx.shape_inference.infer_shapes(one, strict_mode=True, data_prop=True).graph
+        known = onnx.shape_inference.infer_shapes(sketch, strict_mode=True, data_prop=True).graph
     except Exception as error:  # noqa: BLE001 - what a library raises of hostile bytes is not listed anywhere
-        yield f"its steps do not fit together ({error})"
-        return
+        return f"its steps do not fit together ({error})"
     sizes = {value.name: _n_numbers(value) for value in chain(known.value_info, known.output)}
     sizes |= {tensor.name: math.prod(tensor.dims) for tensor in known.initializer}
     n_numbers = [sizes.get(name) for node in known.node for name in node.output if name]
     if None in n_numbers:
-        yield "how much its steps give cannot be known beforehand"
-    elif sum(filter(None, n_numbers)) > MOST_NUMBERS:
-        yield f"for one image its steps give more than {MOST_NUMBERS:,} numbers"
+        return "how much its steps give cannot be known beforehand"
+    if sum(filter(None, n_numbers)) > MOST_NUMBERS * n_images:
+        return f"for one image its steps give more than {MOST_NUMBERS:,} numbers"
+    return None
 
 
 def _n_numbers(value: onnx.ValueInfoProto) -> int | None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import ModelError
 from fashion_classifier.inference.runtimes.base import Logits, RuntimeName
-from fashion_classifier.inference.runtimes.onnx_file import check_onnx
+from fashion_classifier.inference.runtimes.onnx_file import LARGEST_BATCH, check_onnx
 
 
 class OnnxRuntime:
@@ -41,7 +41,7 @@ class OnnxRuntime:
     """
 
     name: ClassVar[RuntimeName] = "onnx"
-    batch_size: ClassVar[int] = 256
+    batch_size: ClassVar[int] = LARGEST_BATCH
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import openvino
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.inference.runtimes.base import Logits, RuntimeName
-from fashion_classifier.inference.runtimes.onnx_file import check_onnx
+from fashion_classifier.inference.runtimes.onnx_file import LARGEST_BATCH, check_onnx
 
 
 class OpenVinoRuntime:
@@ -39,7 +39,7 @@ class OpenVinoRuntime:
     """
 
     name: ClassVar[RuntimeName] = "openvino"
-    batch_size: ClassVar[int] = 256
+    batch_size: ClassVar[int] = LARGEST_BATCH
 
     def __init__(
         self,
