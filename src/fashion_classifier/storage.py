@@ -46,13 +46,20 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path, *, replace: bool = True) -> Iterator[Path]:
     """Give a temporary folder beside `target`; when the block ends well, it becomes `target`, else it is removed.
 
     Parameters
     ----------
     target
-        The folder's place. If it is already there when the block ends, the old folder is replaced.
+        The folder's place.
+    replace
+        Whether it replaces one that is there when the block ends.
+
+    Raises
+    ------
+    FileExistsError
+        If the place is taken and may not be.
     """
     with _told(target):
         make_folder(target.parent)
@@ -62,10 +69,12 @@ def atomic_folder(target: Path) -> Iterator[Path]:
             temporary.chmod(0o777 & ~_umask())
             _sync_all(temporary)
             check_held(target)
-            if target.exists():
+            if not target.exists():
+                temporary.rename(target)
+            elif replace:
                 _exchange(temporary, target)
             else:
-                temporary.rename(target)
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
             _sync(target.parent)
         finally:
             if temporary.exists():

@@ -16,7 +16,7 @@ from fashion_classifier.errors import DataError, Fault, UnavailableError, UsageE
 from fashion_classifier.experiment.lookup import RUN
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.locks import TURN, sole_writer
-from fashion_classifier.storage import append_json_line, clear_up, read_json_lines, write_json
+from fashion_classifier.storage import append_json_line, atomic_folder, clear_up, read_json_lines, write_json
 
 EVENTS, STAGES = "events.jsonl", "stages"
 SCHEMA = "fashion.run-record/1"
@@ -60,13 +60,6 @@ class RunFolder:
             If something is already there.
         """
         check_free(path)
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            check_free(path)  # it was made meanwhile
-            raise
-        except OSError as error:
-            raise UnavailableError(f"{path}: the run folder cannot be made ({error.strerror}).") from error
         created = datetime.now(UTC).isoformat(timespec="seconds")
         record = {
             "schema": SCHEMA,
@@ -76,9 +69,10 @@ class RunFolder:
             "openings": [],
         }
         try:
-            write_json(path / RUN, {**record, **facts})
-        except UnavailableError:
-            path.rmdir()  # or the same command could not be given again
+            with atomic_folder(path, replace=False) as folder:  # a run from the moment on that it is there
+                write_json(folder / RUN, {**record, **facts})
+        except FileExistsError:
+            check_free(path)  # it was made meanwhile
             raise
         return cls(path)
 
