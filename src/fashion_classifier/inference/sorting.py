@@ -49,7 +49,7 @@ class Sorter:
         folder = self.folder / (REFUSED if answer.refused else folder_name(answer.predicted))
         folder.mkdir(parents=True, exist_ok=True)
         while True:
-            place = _free(folder, picture)
+            place = free_place(folder, picture)
             with suppress(FileExistsError):  # when another process has just taken it
                 self._put_at(place, picture)
                 return place
@@ -89,7 +89,7 @@ def _lies_in(folder: Path, place: Path) -> bool:
     return reaches(place, folder) if is_pattern(place) else folder.resolve().is_relative_to(place.resolve())
 
 
-def _free(folder: Path, picture: Path) -> Path:
+def free_place(folder: Path, picture: Path) -> Path:
     """Return a place for a picture that is not taken, found in few steps even among many pictures of one name."""
     taken, free = 0, 1
     while os.path.lexists(_numbered(folder, picture, free)):

@@ -30,6 +30,7 @@ from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PAR
 from fashion_classifier.tuning.sharing import (
     CLAIM,
     INDEX,
+    STEPS,
     Session,
     UnfinishedError,
     Work,
@@ -87,10 +88,23 @@ class Search:
         self,
         *,
         stop_asked: Callable[[], StopReason | None] = lambda: None,
+        on_trained: Callable[[float, TrainedModel], None] = lambda _accuracy, _model: None,
         on_trial: Callable[[Trial, TrainedModel | None], None] = lambda _trial, _model: None,
         progress: Progress = silent,
     ) -> None:
         """Go on with the search until its trials or its time are used up, or a stop is asked for.
+
+        Parameters
+        ----------
+        stop_asked
+            Asked before every step; a reason stops the search.
+        on_trained
+            Told of each model that came to its end before its trial counts as finished, with its accuracy: a process
+            that is killed meanwhile makes the trial again.
+        on_trial
+            Told of each finished trial.
+        progress
+            Told of every fraction of a second.
 
         Raises
         ------
@@ -98,7 +112,7 @@ class Search:
             If the study cannot be written.
         """
         started = time.perf_counter()
-        session = Session(started, stop_asked, on_trial, progress)
+        session = Session(started, stop_asked, on_trained, on_trial, progress)
         with explained(self._database):
             self._work(SEARCH, lambda: self._next_trial(started), session)
             finalists = self.finalists()
@@ -133,7 +147,8 @@ class Search:
     def _next_confirmation(self, finalists: list[Trial], last_round: Round, started: float) -> Work | None:
         """Say which finalist is to be confirmed next."""
         study = self._studies[CONFIRMATION]
-        begun = [*self._confirmations(last_round.after), *under_way(study).values()]
+        # In this order: one that ends meanwhile is in both.
+        begun = [*under_way(study).values(), *self._confirmations(last_round.after)]
         done = {trial.user_attrs["confirms"] for trial in begun if trial.state != TrialState.WAITING}
         finalist = next((trial for trial in finalists[: last_round.n_finalists] if trial.index not in done), None)
         if finalist is None or not self._has_time_for(last_round, time.perf_counter() - started):
@@ -358,6 +373,8 @@ class Search:
             raise UnfinishedError
         accuracy = self._note(trial, purpose, work.index, trained, time.perf_counter() - begin, reason)
         made.append(trained if state == TrialState.COMPLETE else None)
+        if trained is not None and state == TrialState.COMPLETE:
+            session.on_trained(accuracy, trained)
         if state == TrialState.FAIL:
             raise UnfinishedError
         if state == TrialState.PRUNED:
@@ -380,7 +397,7 @@ class Search:
             accuracy = float((probabilities.argmax(1) == labels).mean())
             trial.set_user_attr("loss", cross_entropy(labels, probabilities))
             trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
-            trial.set_user_attr("steps", trained.fit.steps)
+            trial.set_user_attr(STEPS, trained.fit.steps)
             predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
             np.save(predicted, trained.validation_probabilities.argmax(1).astype(np.int32))
             write_bytes(self._prediction_file(purpose, index), predicted.getvalue())

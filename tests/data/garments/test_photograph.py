@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -66,3 +68,13 @@ def test_each_way_is_kept_by_itself(folder, tmp_path_factory, monkeypatch):
 def test_garments_need_a_size():
     with pytest.raises(UsageError, match="Give an image size"):
         ReadOptions(pictures="garment")
+
+
+def test_a_huge_picture_on_black_is_not_copied():
+    huge = Image.new("RGB", (6000, 6000))
+    tracemalloc.start()
+    assert not is_photograph(huge, SHAPE)
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000  # of 108 MB
+    tracemalloc.stop()
+    huge.paste((200, 30, 30), (2000, 2000, 4000, 4000))
+    assert is_photograph(huge, SHAPE)

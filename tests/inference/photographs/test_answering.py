@@ -128,3 +128,12 @@ def test_odds_are_for_photographs_alone(model, seen):
     assert [said[0].predicted, said[2].predicted] == [model.classes[0]] * 2
     assert said[0].probability > 0.99
     assert said[1].probability == pytest.approx(float(model.predict(seen[1].images).max()), abs=1e-5)
+
+
+def test_what_is_shown_of_a_very_long_name_has_a_place(model, seen, tmp_path):
+    path = tmp_path / f"{'x' * 250}.jpg"
+    photograph(jumper_mask()).save(path)
+    folder = ShownFolder(tmp_path / "shown", [path])
+    places = [folder.put(path, seen[0], model.shape, Answer("Coat", 0.8)) for _ in range(2)]
+    assert len({place.name for place in places}) == 2
+    assert all(place.suffix == ".png" and place.is_file() for place in places)

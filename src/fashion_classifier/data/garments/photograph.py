@@ -8,10 +8,11 @@ from PIL import Image
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.garments.framing import View, framed
-from fashion_classifier.data.picture_ways import black_share, is_grey
+from fashion_classifier.data.picture_ways import BLACK, CORNER, is_grey
 from fashion_classifier.data.pictures import Pixels, to_array
 
 SIDE = 96  # pixels along the longer side in which a garment is looked for: 0.08 s a photograph; 128 found none better
+LOOKED_AT = 512  # pixels along the shorter side, of a picture that may be grey
 PLAINLY = View(turn_degrees=0.0, narrowing=1.0)
 
 
@@ -19,8 +20,18 @@ def is_photograph(picture: Image.Image, shape: ImageShape) -> bool:
     """Tell a photograph from what is as large as the images, or grey with black corners as they are."""
     if picture.size == (shape.width, shape.height):
         return False
-    pixels = np.asarray(picture)[None]
-    return not (black_share(pixels) == 1 and is_grey(pixels))
+    if not _has_black_corners(picture):
+        return True
+    small = picture.reduce(max(1, min(picture.size) // LOOKED_AT))  # of a huge picture no copy is made
+    return not is_grey(np.asarray(small)[None])
+
+
+def _has_black_corners(picture: Image.Image) -> bool:
+    """Tell whether the corners are black, as those of the model's images are."""
+    wide, tall = (max(1, side // CORNER) for side in picture.size)
+    across, down = (0, picture.width - wide), (0, picture.height - tall)
+    corners = [np.asarray(picture.crop((x, y, x + wide, y + tall))) for x in across for y in down]
+    return all(bool((corner <= BLACK).all()) for corner in corners)
 
 
 def cut_out(picture: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
