@@ -377,8 +377,7 @@ def test_processes_that_are_killed_at_any_moment_lose_no_trial_and_leave_none_to
         time.sleep(chance.uniform(0.0, 1.0))
         victim.kill()
         victim.wait()
-    stays.go_on()
-    stays.rest()
+    stays.rest()  # which lets it go on, if it has come to wait
     check_each_made_once(tmp_path)
 
 

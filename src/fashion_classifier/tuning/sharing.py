@@ -80,9 +80,11 @@ class _Storage(RDBStorage):
         self.beaten = Event()
 
     def record_heartbeat(self, trial_id: int) -> None:
-        with suppress(*_REFUSED):
-            super().record_heartbeat(trial_id)
-        self.beaten.set()
+        try:
+            with suppress(*_REFUSED):
+                super().record_heartbeat(trial_id)
+        finally:
+            self.beaten.set()
 
 
 def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> tuple[dict[str, optuna.Study], Event]:
