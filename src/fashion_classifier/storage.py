@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fashion_classifier.errors import FashionError, UnavailableError
+from fashion_classifier.errors import DataError, FashionError, Fault, UnavailableError
 from fashion_classifier.locks import check_held
 
 MANY_FILES = 200
@@ -30,7 +30,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     with _told(target):
         make_folder(target.parent)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=PART)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -46,26 +46,35 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_folder(target: Path) -> Iterator[Path]:
+def atomic_folder(target: Path, *, replace: bool = True) -> Iterator[Path]:
     """Give a temporary folder beside `target`; when the block ends well, it becomes `target`, else it is removed.
 
     Parameters
     ----------
     target
-        The folder's place. If it is already there when the block ends, the old folder is replaced.
+        The folder's place.
+    replace
+        Whether it replaces one that is there when the block ends.
+
+    Raises
+    ------
+    FileExistsError
+        If the place is taken and may not be.
     """
     with _told(target):
         make_folder(target.parent)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART))
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target), suffix=PART))
         try:
             yield temporary
             temporary.chmod(0o777 & ~_umask())
             _sync_all(temporary)
             check_held(target)
-            if target.exists():
+            if not target.exists():
+                temporary.rename(target)
+            elif replace:
                 _exchange(temporary, target)
             else:
-                temporary.rename(target)
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
             _sync(target.parent)
         finally:
             if temporary.exists():
@@ -89,7 +98,7 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
     parent = targets[0].parent
     with _told(targets[0]):
         make_folder(parent)
-        temporary = Path(tempfile.mkdtemp(dir=parent, prefix=f".{targets[0].name}.", suffix=PART))
+        temporary = Path(tempfile.mkdtemp(dir=parent, prefix=_prefix(targets[0]), suffix=PART))
         placed: list[Path] = []
         try:
             yield temporary
@@ -97,7 +106,7 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
                 part = temporary / target.name
                 part.chmod(0o666 & ~_umask())
                 _sync(part)
-                _place(part, target)
+                place_unless_taken(part, target)
                 placed.append(target)
             _sync(parent)
         except BaseException:
@@ -158,6 +167,27 @@ def write_json(target: Path, content: Any) -> None:
     write_text(target, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_json(source: Path, what: str, remedy: str) -> Any:
+    """Read what `write_json` wrote.
+
+    Parameters
+    ----------
+    source
+        The file, which is there.
+    what, remedy
+        What it should be, and what to do if it is not, for the message.
+
+    Raises
+    ------
+    DataError
+        If it is no JSON.
+    """
+    try:
+        return json.loads(source.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(Fault(str(source), f"it is no {what} ({error})", remedy)) from error
+
+
 def append_json_line(target: Path, content: Any) -> None:
     """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
     line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -184,7 +214,7 @@ def read_json_lines(source: Path) -> list[Any]:
     """Read the JSON objects of a file written by `append_json_line`, passing over torn lines."""
     values = []
     for line in source.read_bytes().splitlines() if source.exists() else ():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             values.append(json.loads(line))
     return values
 
@@ -227,8 +257,21 @@ def _exchange(new: Path, target: Path) -> None:
     shutil.rmtree(old)
 
 
-def _place(part: Path, target: Path) -> None:
-    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step."""
+def place_unless_taken(part: Path, target: Path) -> None:
+    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step.
+
+    Parameters
+    ----------
+    part
+        The file, which may still be there under its old name afterwards.
+    target
+        Its place.
+
+    Raises
+    ------
+    FileExistsError
+        If it is taken.
+    """
     taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     try:
         os.link(part, target)
@@ -238,6 +281,11 @@ def _place(part: Path, target: Path) -> None:
         if target.exists():
             raise taken from error
         part.rename(target)
+
+
+def _prefix(target: Path) -> str:
+    """Return how the name begins of what will become a file, short enough to be added to."""
+    return f".{target.name[:50]}."
 
 
 def _umask() -> int:

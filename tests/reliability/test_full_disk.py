@@ -23,8 +23,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split
@@ -442,7 +441,7 @@ def test_a_run_folder_that_cannot_be_written_is_read_and_not_written(finished, o
 
 def test_a_run_that_could_not_be_begun_leaves_nothing(data, open_place):
     open_place.chmod(0o555)
-    with without_rights(), pytest.raises(UnavailableError, match="cannot be made"):
+    with without_rights(), pytest.raises(UnavailableError, match="could not be written"):
         run(settings(data), open_place / "run")
     open_place.chmod(0o777)
     with files_limited_to(100), pytest.raises(UnavailableError, match="Make room"):

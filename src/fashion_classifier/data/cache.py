@@ -23,7 +23,8 @@ import platformdirs
 from fashion_classifier.data.collection import ArrangedParts
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.fingerprint import Duplicates, combine
-from fashion_classifier.storage import atomic_folder, write_json
+from fashion_classifier.locks import in_turn
+from fashion_classifier.storage import atomic_folder, clear_up, make_folder, write_json
 
 FORMAT = 2  # raised whenever parsing or arranging changes what comes out
 
@@ -74,15 +75,18 @@ def remember(state: str, arranged: ArrangedParts, folder: Path | None = None) ->
     ]
     labels = [hashlib.sha256(part.labels.tobytes()).hexdigest() for part in arranged.parts.values()]
     content = combine([str(FORMAT), json.dumps(description, sort_keys=True), *labels, *groups])
-    if _recall(root, content) is None:
-        with atomic_folder(root / content) as place:
-            for name, part in arranged.parts.items():
-                np.save(place / f"{name}_images.npy", part.images)
-                np.save(place / f"{name}_labels.npy", part.labels)
-                if part.groups is not None:
-                    np.save(place / f"{name}_groups.npy", part.groups)
-            (place / "collection.json").write_text(json.dumps(description))
-    write_json(root / "index" / f"{state}.json", {"content": content})
+    make_folder(root)
+    with in_turn(root):
+        clear_up(root)
+        if _recall(root, content) is None:
+            with atomic_folder(root / content) as place:
+                for name, part in arranged.parts.items():
+                    np.save(place / f"{name}_images.npy", part.images)
+                    np.save(place / f"{name}_labels.npy", part.labels)
+                    if part.groups is not None:
+                        np.save(place / f"{name}_groups.npy", part.groups)
+                (place / "collection.json").write_text(json.dumps(description))
+        write_json(root / "index" / f"{state}.json", {"content": content})
 
 
 def recall(state: str, folder: Path | None = None) -> ArrangedParts | None:

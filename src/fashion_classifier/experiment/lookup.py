@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.inference.description import MANIFEST, MODEL
+from fashion_classifier.inference.manifest import MANIFEST, MODEL
 from fashion_classifier.inference.shelf import default_model, shipped_folders
 
 RUN = "run.json"
@@ -54,7 +54,7 @@ def is_finished(run: Path) -> bool:
     """Tell whether a run's record says that it was finished; a damaged record says nothing."""
     try:
         record = json.loads((run / RUN).read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False  # `fashion runs` lists it as damaged
     return isinstance(record, dict) and bool(record.get("finished"))
 

@@ -214,7 +214,12 @@ class _Run:
             chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
             return self._found(search, chosen, facts)
         begin = self.clock.used_s
-        search.run(stop_asked=self.session.asked, on_trial=self._on_trial, progress=self.session.listener.progress)
+        search.run(
+            stop_asked=self.session.asked,
+            on_trained=self._keep_if_best,
+            on_trial=self._on_trial,
+            progress=self.session.listener.progress,
+        )
         best = search.chosen()
         if best is None:
             self.session.stopped("search")
@@ -237,8 +242,14 @@ class _Run:
         """Bring what the run's settings say of the data into a recipe."""
         return adapted(recipe, mirror=self.config.mirror, class_weights=self.config.class_weights)
 
+    def _keep_if_best(self, accuracy: float, trained: TrainedModel) -> None:
+        """Keep a trial's model if it is the best so far, before the trial is finished: later it could be lost."""
+        best = self.session.kept("best-trial")
+        if best is None or accuracy > _accuracy(best):
+            keep(self.folder, "best-trial", assess("Optimized model", trained, self.split))
+
     def _on_trial(self, trial: Trial, trained: TrainedModel | None) -> None:
-        """Tell of a trial, and keep its model if it is the best so far."""
+        """Tell of a trial."""
         family = trial.params["family"]
         self.folder.event("trial", index=trial.index, purpose=trial.purpose, state=trial.state, accuracy=trial.accuracy)
         name = f"{'Trial' if trial.purpose == 'search' else 'Confirmation'} {trial.index}"
@@ -246,9 +257,6 @@ class _Run:
             self.tell(f"{name}: {family} {trial.state}, {trial.reason}")
             return
         self.tell(f"{name}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
-        best = self.session.kept("best-trial")
-        if best is None or (trial.accuracy or 0.0) > _accuracy(best):
-            keep(self.folder, "best-trial", assess("Optimized model", trained, self.split))
         self.session.remember()
 
     def _train(self, found: _Found, shares: Shares, initial: MadeModel) -> MadeModel:

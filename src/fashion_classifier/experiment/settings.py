@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.sources import ReadOptions
 from fashion_classifier.data.split import SplitConfig
 from fashion_classifier.errors import UsageError
+from fashion_classifier.reporting.serialisation import from_json
 from fashion_classifier.seeds import DEFAULT_SEED
 from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.recipes.ladder import LADDERS
@@ -31,6 +33,8 @@ class RunConfig:
         1 or 3, to which images are brought; None for their own.
     group_by
         What tells images of one garment: a column, or a regular expression over paths.
+    pictures
+        How encoded pictures are brought to the image size: "resize" as they are, "garment" the garment alone, cut out.
     validation_fraction
         Share of the training images for cross-validation.
     minutes
@@ -59,6 +63,7 @@ class RunConfig:
     image_size: tuple[int, int] | None = None
     channels: int | None = None
     group_by: str | None = None
+    pictures: PictureWay = "resize"
     validation_fraction: float = 0.2
     minutes: float | None = 5.0
     trials: int | None = None
@@ -122,7 +127,9 @@ class RunConfig:
     @property
     def read_options(self) -> ReadOptions:
         """How the data is read."""
-        return ReadOptions(image_size=self.image_size, channels=self.channels, group_by=self.group_by)
+        return ReadOptions(
+            image_size=self.image_size, channels=self.channels, group_by=self.group_by, pictures=self.pictures
+        )
 
     @property
     def split_config(self) -> SplitConfig:
@@ -139,14 +146,9 @@ class RunConfig:
 
         Raises
         ------
+        DataError
+            If a name or the type of a value is not one that there can be.
         UsageError
-            If a name or a value is not one that there can be.
+            If a value is not.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise UsageError(f"A run has no setting {', '.join(unknown)}.")
-        settings: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        return cls(**settings)
+        return from_json(cls, dict(values), place="settings")

@@ -29,7 +29,7 @@ from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.plan import TrainingLength
 from fashion_classifier.tuning.trials import Trial
 
-INDEX, CLAIM = "index", "claim"
+INDEX, CLAIM, STEPS = "index", "claim", "steps"
 HEARTBEAT_S, GRACE_S = 10, 60  # without a heartbeat for so long, a trial's process counts as dead
 WAIT_FOR_WRITERS_S = 60.0  # a database that another process writes to is free again in milliseconds
 
@@ -61,6 +61,7 @@ class Session:
 
     started: float
     stop_asked: Callable[[], StopReason | None]
+    on_trained: Callable[[float, TrainedModel], None]
     on_trial: Callable[[Trial, TrainedModel | None], None]
     progress: Progress
 
@@ -114,7 +115,7 @@ def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> t
     }
     for study in studies.values() if alone else ():
         for trial in study.get_trials(states=(TrialState.RUNNING,), deepcopy=False):
-            study.tell(trial.number, state=TrialState.FAIL)  # having no index, it is done again
+            study.tell(trial.number, state=TrialState.FAIL)  # not being finished, it is done again
     return studies, storage.beaten
 
 
@@ -144,9 +145,14 @@ def explained(database: Path) -> Iterator[None]:
 
 def finished(study: optuna.Study) -> dict[int, FrozenTrial]:
     """Return the finished trials by their index, in its order."""
-    trials = [trial for trial in study.get_trials(deepcopy=False) if INDEX in trial.user_attrs]
-    found = {trial.user_attrs[INDEX]: trial for trial in trials if trial.state.is_finished()}
+    found = {trial.user_attrs[INDEX]: trial for trial in study.get_trials(deepcopy=False) if _is_finished(trial)}
     return dict(sorted(found.items()))
+
+
+def _is_finished(trial: FrozenTrial) -> bool:
+    """Tell whether a trial came to its end; one that was trained and then failed lost its process before that."""
+    cut_off = trial.state == TrialState.FAIL and STEPS in trial.user_attrs
+    return trial.state.is_finished() and INDEX in trial.user_attrs and not cut_off
 
 
 def under_way(study: optuna.Study) -> dict[int, FrozenTrial]:
@@ -175,11 +181,11 @@ def next_index(study: optuna.Study) -> int:
     waiting = queued(study)
     if waiting is not None and CLAIM in waiting.user_attrs:
         return int(waiting.user_attrs[CLAIM])
-    taken = finished(study).keys() | under_way(study).keys()
+    taken = under_way(study).keys() | finished(study).keys()  # in this order: one that ends meanwhile is in both
     return next(index for index in range(len(taken) + 1) if index not in taken)
 
 
 def was_lost(study: optuna.Study, number: int) -> bool:
     """Tell whether a trial was given up by others while it was worked on here, as after a computer's sleep."""
     trial = study.trials[number]
-    return trial.state == TrialState.FAIL and INDEX not in trial.user_attrs
+    return trial.state == TrialState.FAIL and not _is_finished(trial)
