@@ -251,7 +251,8 @@ def finished_trials(run: Path) -> dict[str, Any]:
     if (run / "study.db").exists():
         with tempfile.TemporaryDirectory() as temporary:
             copy = copied_database(run / "study.db", Path(temporary))
-            for purpose, study in open_studies(copy, ("search", "confirmation"), alone=False).items():
+            studies, _ = open_studies(copy, ("search", "confirmation"), alone=False)
+            for purpose, study in studies.items():
                 for index, trial in finished(study).items():
                     found[f"{purpose} {index}"] = [trial.state.name.lower(), trial.params, trial.value]
     for event in read_json_lines(run / "events.jsonl"):
