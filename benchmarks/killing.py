@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import polars as pl
 
 from common import FASHION, HERE, Row
@@ -23,7 +24,7 @@ from fashion_classifier.data.sample import CLASSES, draw_sample
 from fashion_classifier.experiment.lookup import RUN, is_finished
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.storage import read_json_lines
-from fashion_classifier.tuning.sharing import finished, open_studies
+from fashion_classifier.tuning.sharing import finished
 from whole_files import copied_database, left_over, unreadable
 
 LOOK_EVERY_S = 0.001
@@ -251,9 +252,10 @@ def finished_trials(run: Path) -> dict[str, Any]:
     if (run / "study.db").exists():
         with tempfile.TemporaryDirectory() as temporary:
             copy = copied_database(run / "study.db", Path(temporary))
-            for purpose, study in open_studies(copy, ("search", "confirmation"), alone=False).items():
-                for index, trial in finished(study).items():
-                    found[f"{purpose} {index}"] = [trial.state.name.lower(), trial.params, trial.value]
+            storage = optuna.storages.RDBStorage(f"sqlite:///{copy}")
+            for name in optuna.get_all_study_names(storage):
+                for index, trial in finished(optuna.load_study(study_name=name, storage=storage)).items():
+                    found[f"{name} {index}"] = [trial.state.name.lower(), trial.params, trial.value]
     for event in read_json_lines(run / "events.jsonl"):
         if event["event"] == "trial":
             name = f"event of {event['purpose']} {event['index']}"
