@@ -123,6 +123,8 @@ def _take(folder: Path, name: str, *, shared: bool = False) -> int | None:
     while True:
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError as error:
+            raise UnavailableError(f"{folder}: there is no such folder.") from error
         except OSError as error:
             raise UnavailableError(
                 f"{folder}: nothing can be written here ({error.strerror}). Give leave to write there, or name "

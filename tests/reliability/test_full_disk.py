@@ -12,7 +12,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -32,7 +34,7 @@ from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.run import resume, run
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import load_model
-from fashion_classifier.locks import LOCK, sole_writer
+from fashion_classifier.locks import LOCK, TURN, sole_writer
 from fashion_classifier.progress import silent
 from fashion_classifier.reporting.documents import write_documents
 from fashion_classifier.storage import (
@@ -196,11 +198,41 @@ def data() -> Iterator[Path]:
     shutil.rmtree(place)
 
 
+@dataclass
+class Watch:
+    """What was opened for writing, and which files were forced to the disk."""
+
+    on: bool = False
+    opened: list[Path] = field(default_factory=list)
+    forced: set[int] = field(default_factory=set)
+
+    def hear(self, event: str, facts: tuple[Any, ...]) -> None:
+        if self.on and event == "open" and isinstance(facts[0], str) and facts[2] & (os.O_WRONLY | os.O_RDWR):
+            self.opened.append(Path(facts[0]))
+
+
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
-    """A run that nothing disturbed."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
-    run(settings(data), folder)
+def watch() -> Watch:
+    """Watches while it is on."""
+    made = Watch()
+    sys.addaudithook(made.hear)  # which stays to the process's end
+    return made
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, data: Path, watch: Watch) -> Path:
+    """A run that nothing disturbed, and that was watched."""
+    folder, fsync = tmp_path_factory.mktemp("whole") / "run", os.fsync
+
+    def noting(file: int) -> None:
+        watch.forced.add(os.fstat(file).st_ino)
+        fsync(file)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", noting)
+        watch.on = True
+        run(settings(data), folder)
+        watch.on = False
     return folder
 
 
@@ -208,6 +240,15 @@ def whole(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
 def finished(whole: Path, tmp_path: Path) -> Path:
     """A copy of it."""
     return Path(shutil.copytree(whole, tmp_path / "finished"))
+
+
+def test_every_file_of_a_run_is_written_aside_and_forced_to_the_disk(whole, watch):
+    written = [path.relative_to(whole) for path in watch.opened if path.is_relative_to(whole)]
+    in_place = {path for path in written if not any(part.endswith(PART) for part in path.parts)}
+    assert len(written) > 100
+    assert {str(path) for path in in_place} == {"events.jsonl", LOCK, TURN}  # which grows by whole lines; who writes
+    files = [path for path in whole.rglob("*") if path.is_file() and path.name != "study.db"]  # which SQLite forces
+    assert [path for path in files if path.stat().st_ino not in watch.forced] == []
 
 
 def through_all_sizes(data: Path, disk: Disk, step: int) -> int:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.experiment.full import evaluate_fully
 from fashion_classifier.experiment.judging import compare_on_test, evaluate_on_test, open_model, prepare_for
+from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import resume, run
 from fashion_classifier.experiment.settings import RunConfig
@@ -177,7 +180,8 @@ def test_one_process_does_not_write_into_a_folder_twice_either(tmp_path):
 
 
 def test_a_lock_whose_file_was_taken_away_before_it_was_had_is_none(tmp_path, monkeypatch):
-    lock, ended = locks._lock, []
+    lock = locks._lock
+    ended: list[bool] = []
 
     def late(file: int, *, shared: bool) -> bool:
         if not ended:
@@ -238,6 +242,41 @@ def test_the_command_says_so_and_ends_with_4(folder, start, command):
     assert f"{folder}: process {first.pid} on" in done.stderr
 
 
+def test_whoever_writes_into_a_run_holds_it_from_beginning_to_end(tmp_path):
+    folder, told = tmp_path / "run", list[str]()
+
+    def progress(task: str, done: float, total: float, detail: str = "") -> None:
+        if folder.exists():
+            with pytest.raises(UnavailableError, match=f"process {os.getpid()} on"), sole_writer(folder):
+                pass
+            told.append(task.split(maxsplit=1)[0])
+
+    data, begun = write_npz(tmp_path / "things.npz"), list[str]()
+
+    def stop(task: str, done: float, total: float, detail: str = "") -> None:
+        progress(task, done, total, detail)
+        if task.startswith("Chosen") and not begun:
+            begun.append(task)
+            signal.raise_signal(signal.SIGINT)
+
+    run(RunConfig(data=str(data), minutes=None, trials=0, epochs=1, threads=1), folder, listener=Listener(stop))
+    assert {"Initial", "Chosen", "Drawing"} <= set(told)
+    told.clear()
+    resume(folder, listener=Listener(progress))
+    assert {"Retraining", "Drawing"} <= set(told)
+    opened = open_model(folder)
+    prepared = prepare_for(opened, "auto", group_by=None, seed=0, used_s=0.0, progress=silent)
+    for judge in (
+        lambda: evaluate_on_test(opened, prepared.collection, prepared.split, progress=progress),
+        lambda: compare_on_test(opened, opened, prepared.collection, prepared.split, progress=progress),
+    ):
+        told.clear()
+        judge()
+        assert "Evaluating" in told
+    with sole_writer(folder):
+        pass
+
+
 def test_an_opening_that_others_noted_meanwhile_is_not_lost(folder):
     opened = open_model(folder)
     prepared = prepare_for(opened, "auto", group_by=None, seed=0, used_s=0.0, progress=silent)
@@ -265,7 +304,7 @@ def check_each_made_once(folder: Path) -> None:
         assert names <= {f"{purpose}-{index:04d}.npy" for index in range(n_trials)}
         for path in (folder / "trials").glob(f"{purpose}-*"):
             assert np.load(path).shape == (150,)
-    confirmed = [trial.user_attrs["confirms"] for trial in trials_of(folder, CONFIRMATION)]
+    confirmed = [trial.user_attrs["confirms"] for trial in trials if "index" in trial.user_attrs]
     assert len(set(confirmed)) == len(confirmed) == CONFIG.finalists
 
 
@@ -320,6 +359,26 @@ def test_what_a_killed_search_left_under_way_is_done_again_at_once_by_one_that_i
     search = Search(tmp_path, Workshop(SPLIT, exact=True), CONFIG)
     search.run(on_trial=lambda trial, _: told.append((trial.purpose, trial.index)))
     assert told == [(SEARCH, index) for index in range(2, 6)] + [(CONFIRMATION, 0), (CONFIRMATION, 1)]
+    check_each_made_once(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_processes_that_are_killed_at_any_moment_lose_no_trial_and_leave_none_to_be_made_twice(tmp_path, start, seed):
+    chance = random.Random(seed)
+    stays = start(SEARCHING, tmp_path, "Trial 4", "alone")  # from which on it waits until the others were killed
+    stays.hears("ready")
+    victims = [start(SEARCHING, tmp_path, "nothing", "joining") for _ in range(4)]
+    for victim in victims:
+        victim.hears("ready")
+    stays.go_on()
+    for victim in victims:
+        victim.go_on()
+        time.sleep(chance.uniform(0.0, 1.0))
+        victim.kill()
+        victim.wait()
+    stays.go_on()
+    stays.rest()
     check_each_made_once(tmp_path)
 
 

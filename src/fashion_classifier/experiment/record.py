@@ -15,7 +15,7 @@ from fashion_classifier.data.dataset import Opening
 from fashion_classifier.errors import DataError, Fault, UnavailableError, UsageError
 from fashion_classifier.experiment.lookup import RUN
 from fashion_classifier.experiment.settings import RunConfig
-from fashion_classifier.locks import sole_writer
+from fashion_classifier.locks import TURN, sole_writer
 from fashion_classifier.storage import append_json_line, atomic_folder, clear_up, read_json_lines, write_json
 
 EVENTS, STAGES = "events.jsonl", "stages"
@@ -89,6 +89,7 @@ class RunFolder:
         cls(path)  # what is no run is refused before anything is written there
         with sole_writer(path):
             clear_up(path)
+            (path / TURN).unlink(missing_ok=True)  # of a search that was killed; here it is taken by this process alone
             yield cls(path)  # as it is now that nobody else changes it
 
     def update(self, **facts: Any) -> None:

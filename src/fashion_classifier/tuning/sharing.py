@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import optuna
@@ -70,15 +71,23 @@ class UnfinishedError(Exception):
 
 
 class _Storage(RDBStorage):
-    """A database in which a heartbeat that could not be written is missed: the trial's other writes say why."""
+    """A database in which a heartbeat that could not be written is missed: the trial's other writes say why.
+
+    `beaten` is set by each, so that a trial can be claimed once there is a first one to miss others by.
+    """
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        super().__init__(url, **settings)
+        self.beaten = Event()
 
     def record_heartbeat(self, trial_id: int) -> None:
         with suppress(*_REFUSED):
             super().record_heartbeat(trial_id)
+        self.beaten.set()
 
 
-def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> dict[str, optuna.Study]:
-    """Open a database's studies, or make them.
+def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> tuple[dict[str, optuna.Study], Event]:
+    """Open a database's studies, or make them; return what is set by each heartbeat as well.
 
     Parameters
     ----------
@@ -105,7 +114,7 @@ def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> d
     for study in studies.values() if alone else ():
         for trial in study.get_trials(states=(TrialState.RUNNING,), deepcopy=False):
             study.tell(trial.number, state=TrialState.FAIL)  # not being finished, it is done again
-    return studies
+    return studies, storage.beaten
 
 
 @contextmanager
@@ -119,9 +128,9 @@ def explained(database: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (*_REFUSED, UnboundLocalError) as error:
-        # The last is Optuna 5.0's, where it can neither write nor read how a trial ended.
-        refused = error.__context__ if isinstance(error, UnboundLocalError) else error
+    except (*_REFUSED, UnboundLocalError, AssertionError) as error:
+        # The last two are Optuna 5.0's own slips, where it cannot write how a trial ended.
+        refused = error if isinstance(error, _REFUSED) else error.__context__
         if not isinstance(refused, _REFUSED):
             raise
         check_held(database)
@@ -151,7 +160,10 @@ def under_way(study: optuna.Study) -> dict[int, FrozenTrial]:
 
 
 def queue_stale(study: optuna.Study) -> None:
-    """Fail trials whose process sends no heartbeats any more, and queue them again."""
+    """Fail trials whose process sends no heartbeats any more, and queue them again; only for whoever's turn it is."""
+    for trial in study.get_trials(states=(TrialState.RUNNING,), deepcopy=False):
+        if CLAIM not in trial.user_attrs:  # claims are made in the turn in which a trial begins: its process was killed
+            study.tell(trial.number, state=TrialState.FAIL)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         optuna.storages.fail_stale_trials(study)

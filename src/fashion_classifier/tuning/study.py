@@ -78,7 +78,7 @@ class Search:
         self.known = known_recipes(config.families, config.n_images)
         self._database = folder / "study.db"
         with explained(self._database):
-            self._studies = open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
+            self._studies, self._beaten = open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
@@ -314,10 +314,12 @@ class Search:
 
             def objective(trial: optuna.Trial) -> float:
                 numbers.append(trial.number)
+                self._beaten.wait()
                 trial.set_user_attr(CLAIM, work.index)
                 turn.close()
                 return self._train(trial, purpose, work, session, made)
 
+            self._beaten.clear()
             try:
                 study.optimize(objective, n_trials=1, catch=(UnfinishedError,))
             except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
