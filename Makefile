@@ -13,9 +13,12 @@ endif
 
 # On Linux pip's default torch brings gigabytes of CUDA; without an NVIDIA driver PyTorch's own CPU wheel is taken.
 TORCH_CPU := https://download.pytorch.org/whl/cpu
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python $(PIP_INSTALL) --constraint constraints.txt
 
-$(VENV)/installed: pyproject.toml constraints.txt
+# All but torch is installed by its hash. torch is another file on PyTorch's index than on the package index, and needs
+# other packages there (SECURITY.md); its version is pinned.
+$(VENV)/installed: pyproject.toml constraints.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	@if [ "$$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null 2>&1; then \
 	  echo "Installing PyTorch for the CPU"; \
@@ -23,7 +26,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	    || echo "$(TORCH_CPU) cannot be reached; taking what the package index has"; \
 	fi
 	@echo "Installing the rest into $(VENV)"
-	$(PIP) --editable '.[dev]'
+	$(BIN)/python $(PIP_INSTALL) --require-hashes --no-deps --requirement requirements-dev.txt
+	$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@
 
 .PHONY: install
@@ -35,7 +39,7 @@ run: $(VENV)/installed  ## the main job on the data that is found; MINUTES=5
 
 .PHONY: test
 test: $(VENV)/installed  ## the fast tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal  # neighbours stay together, and share their fixtures
 
 .PHONY: test-browser
 test-browser: $(VENV)/installed  ## the pages, in Debian's Chromium
@@ -83,7 +87,25 @@ format: $(VENV)/installed  ## bring the code into form
 
 .PHONY: wheel
 wheel: $(VENV)/installed  ## build the source archive, and from it the wheel, into dist/
-	$(BIN)/python -m build
+	$(BIN)/python -m build --no-isolation
+
+# Tools of their own environment, so that what they need is not mixed with what is tested.
+TOOLS := $(VENV)-tools
+$(TOOLS)/bin/%:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/python $(PIP_INSTALL) uv==0.13.9 pip-audit==2.10.1
+
+.PHONY: lock
+lock: $(TOOLS)/bin/uv  ## requirements-dev.txt anew: the hashes of what constraints.txt pins
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --constraint constraints.txt --generate-hashes \
+	  --no-annotate --no-header --no-emit-package torch --extra dev --output-file requirements-dev.txt pyproject.toml
+
+AUDIT ?= $(TOOLS)/bin/pip-audit
+.PHONY: audit
+audit: $(AUDIT)  ## known vulnerabilities of what is pinned; needs the package index's own service
+	@$(AUDIT) --strict --no-deps --disable-pip --progress-spinner off --requirement constraints.txt || { \
+	  echo "This is no clean bill: either what is listed above is vulnerable, or the service could not be asked." >&2; \
+	  exit 1; }
 
 .PHONY: help
 help:  ## this list

@@ -24,15 +24,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from common import parser, record
+from fashion_classifier.data.garments.photograph import SIDE
 from fashion_classifier.data.pictures import Pixels, read_picture, to_array
 from fashion_classifier.evaluation.intervals import wilson
 from fashion_classifier.evaluation.refusal import strangeness
 from fashion_classifier.experiment.lookup import locate_model
+from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.opening import OpenedModel, open_model
-from fashion_classifier.inference.photographs import answer_photographs, look
-from fashion_classifier.inference.photographs.answering import probabilities_of
-from fashion_classifier.inference.photographs.rules import doubt
-from fashion_classifier.inference.photographs.seen import SIDE
+from fashion_classifier.inference.photograph_rules import doubt
+from fashion_classifier.inference.photographs.answering import answer_photographs, probabilities_of
+from fashion_classifier.inference.photographs.seen import look
 
 NAME = "photographs"
 MEANT = {
@@ -66,13 +67,15 @@ def main() -> None:
     begun = time.process_time()
     seen = [look(picture, model.shape) for picture in pictures]
     looking_s = (time.process_time() - begun) / len(seen)
-    refused = np.array([answer.refused for answer in answer_photographs(model, seen)])
+    answers = answer_photographs(model, seen)
+    refused = np.array([answer.refused for answer in answers])
     facts = {
         "half": asked.half,
         "model": place.name,
         "n": {kind: len(paths) for kind, paths in files.items()},
         "ours": named_rightly(model, kinds, probabilities_of(model, seen)),
         "refusal": refusal(kinds, doubts(model, probabilities_of(model, seen)), refused),
+        "sets": sets(kinds, answers),
         "cpu_seconds_per_photograph": round(looking_s, 3),
         "baselines": {
             name: named_rightly(model, kinds, model.predict(np.stack([way(picture, model) for picture in pictures])))
@@ -101,6 +104,21 @@ def named_rightly(model: OpenedModel, kinds: NDArray[np.str_], probabilities: ND
         "interval": [round(float(low), 4), round(float(high), 4)],
         "per_kind": {kind: round(share, 4) for kind, share in shares.items()},
         "guessed": {kind: counted(guesses[kinds == kind]) for kind in (*MEANT, *STRANGE)},
+    }
+
+
+def sets(kinds: NDArray[np.str_], answers: list[Answer]) -> dict[str, object] | None:
+    """Return how many of the six kinds' sets hold the class that is meant, and how large they are."""
+    of_the_six = [
+        (answer.classes, MEANT[kind]) for kind, answer in zip(kinds.tolist(), answers, strict=True) if kind in SIX
+    ]
+    if any(classes is None for classes, _ in of_the_six):
+        return None
+    held = wilson(sum(not meant.isdisjoint(classes or ()) for classes, meant in of_the_six), len(of_the_six))
+    return {
+        "coverage": round(held.value, 4),
+        "interval": [round(end, 4) for end in held.as_list],
+        "mean_size": round(float(np.mean([len(classes or ()) for classes, _ in of_the_six])), 3),
     }
 
 

@@ -3,6 +3,7 @@
 fashion train --minutes 30 --out models/teacher
 python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher        half an hour
 python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher --rules-only
+python benchmarks/ship_model.py --photographs-only        ten seconds
 
 Trains the same recipe twice: on the training part, for the cross-validation accuracy by which it was chosen, and on
 training + cross-validation data, which is the model that is kept, in half precision. What goes with a model's answers,
@@ -10,7 +11,9 @@ its temperature, its sets and whom it refuses, is fitted on cross-validation ima
 it takes over what the first was given. Then the test set is opened once. Both have the same teacher, which must have
 learned from the training part alone; without `--teacher` they learn from the labels alone.
 
-`--rules-only` leaves the weights of the model that is there as they are, and has only its rules fitted anew.
+`--rules-only` leaves the weights of the model that is there as they are, and has only its rules fitted anew;
+`--photographs-only` those for photographs alone, on the model itself: it has learned from the cross-validation images,
+though not as they are changed for these rules.
 """
 
 from __future__ import annotations
@@ -21,16 +24,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from common import check_committed, commit, machine, official_data
 from fashion_classifier.data.load import load
+from fashion_classifier.data.split import SplitConfig, split
+from fashion_classifier.experiment.answering import photograph_rules
 from fashion_classifier.inference.bundle import Model, load_model, save_model
-from fashion_classifier.inference.description import INT8, write_manifest
-from fashion_classifier.inference.shelf import RECORD, RECORD_SCHEMA, SHIPPED
+from fashion_classifier.inference.manifest import INT8, MODEL, RECORD, write_manifest
+from fashion_classifier.inference.shelf import RECORD_SCHEMA, SHIPPED
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.storage import write_json
 
@@ -48,11 +53,16 @@ def main() -> None:
     parser.add_argument("--name", default="fashion-mnist")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules-only", action="store_true", help="leave the weights that are there as they are")
+    parser.add_argument("--photographs-only", action="store_true", help="fit only the rules for photographs anew")
     asked = parser.parse_args()
     place = SHIPPED / asked.name
-    if place.exists() != asked.rules_only:
-        sys.exit(f"{place} is {'not there' if asked.rules_only else 'already there; remove it first'}.")
+    kept = asked.rules_only or asked.photographs_only
+    if place.exists() != kept:
+        sys.exit(f"{place} is {'not there' if kept else 'already there; remove it first'}.")
     check_committed()
+    if asked.photographs_only:
+        _fit_photographs(place)
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         teacher = _about(asked.teacher) if asked.teacher else None
@@ -125,6 +135,26 @@ def _save(whole: Model, judged: Model, folder: Path) -> None:
     save_model(whole, folder, half=True, int8=True, images=images)
     if not (folder / INT8).is_file():
         sys.exit("Not made: in whole numbers it loses more accuracy than it may.")
+
+
+def _fit_photographs(place: Path) -> None:
+    """Fit the rules of the model that is there for photographs, on itself."""
+    model = load_model(place)
+    parts = split(load(official_data()), SplitConfig())
+    rules = photograph_rules(model, parts, seed=0)
+    if rules is None:
+        sys.exit(f"{place}: this model is not shown the garments in photographs.")
+    content = json.loads((place / MODEL).read_bytes())
+    record = json.loads((place / RECORD).read_bytes())
+    record["rules"]["photographs"] = {
+        "commit": commit(),
+        "of": "this model: 4,000 cross-validation images changed as if they were cut out of photographs; it has "
+        "learned from them unchanged",
+    }
+    write_json(place / MODEL, {**content, "photographs": asdict(rules)})
+    write_json(place / RECORD, record)
+    write_manifest(place)
+    print(json.dumps(asdict(rules), indent=2))
 
 
 def _about(teacher: Path) -> dict[str, Any]:

@@ -235,7 +235,15 @@ def summary_of_photographs(rows: Sequence[Row]) -> Table:
         title="From a photograph to a garment (`photographs.py`)",
         columns=[
             *("half", "model", "photographs of six kinds", "balanced accuracy", "interval"),
-            *("grey", "negated", "authors' recipe", "strangers refused at 90 % accepted", "single kinds", "commit"),
+            *(
+                "grey",
+                "negated",
+                "authors' recipe",
+                "strangers refused at 90 % accepted",
+                "sets that hold it, classes in a set",
+                "single kinds",
+                "commit",
+            ),
         ],
         rows=[
             [
@@ -246,6 +254,7 @@ def summary_of_photographs(rows: Sequence[Row]) -> Table:
                 " to ".join(f"{100 * end:.0f}" for end in row["ours"]["interval"]),
                 *(f"{row['baselines'][name]['balanced_accuracy']:.0%}" for name in row["baselines"]),
                 f"{row['refusal']['at_90_accepted']:.0%}",
+                f"{row['sets']['coverage']:.0%}, {row['sets']['mean_size']:.1f}" if row.get("sets") else "–",
                 ", ".join(f"{kind} {share:.0%}" for kind, share in row["ours"]["per_kind"].items()),
                 row["commit"],
             ]

@@ -37,6 +37,14 @@ class Case:
     readable: bool | None
 
 
+# How a large picture of one colour is written quickly; the file is small in any case.
+QUICK: dict[str, dict[str, object]] = {
+    "PNG": {"compress_level": 1},
+    "TIFF": {"compression": "tiff_deflate"},
+    "WEBP": {"method": 0},
+}
+
+
 def make(folder: Path) -> Iterator[Case]:
     """Write all files that hold bytes into a folder; what is no file is made by `make_strange_places`."""
     for name, (readable, maker) in FILES.items():
@@ -61,7 +69,7 @@ def make_strange_places(folder: Path) -> list[str]:
 
 def bomb(side: int, mode: str = "RGBA", form: str = "PNG") -> bytes:
     """Encode a picture of one colour, which is small as a file and large in memory."""
-    return _saved(Image.new(mode, (side, side)), form, **({"compression": "tiff_deflate"} if form == "TIFF" else {}))
+    return _saved(Image.new(mode, (side, side)), form, **QUICK.get(form, {}))
 
 
 def _photo(mode: str = "RGB", size: tuple[int, int] = (60, 80)) -> Image.Image:
@@ -166,6 +174,26 @@ def _upside_down_bmp() -> bytes:
     content = bytearray(_saved(_photo(), "BMP"))
     content[22:26] = struct.pack("<i", -struct.unpack("<i", content[22:26])[0])
     return bytes(content)
+
+
+def _tiff_in_pieces(*pieces: tuple[int, int, int, int], side: int = 8) -> bytes:
+    """Make a deflated grey TIFF whose strips or tiles are described by entries."""
+    known = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 8), (262, 3, 1, 1), (277, 3, 1, 1)]
+    return _tiff(*known, *pieces, pixels=zlib.compress(bytes(1_000_000)))
+
+
+def _padded_jpeg(padding: bytes) -> bytes:
+    """Make a JPEG with something between its beginning and its first segment."""
+    plain = _saved(_photo(), "JPEG")
+    return plain[:2] + padding + plain[2:]
+
+
+def _many_passes(n: int) -> bytes:
+    """Make a large JPEG whose last pass comes again and again, with nothing in it."""
+    content = _saved(Image.new("L", (7900, 7900)), "JPEG", progressive=True)
+    at = content.rfind(b"\xff\xda")
+    (length,) = struct.unpack(">H", content[at + 2 : at + 4])
+    return content[:-2] + content[at : at + 2 + length] * n + b"\xff\xd9"
 
 
 def _huge_webp() -> bytes:
@@ -291,4 +319,23 @@ FILES: dict[str, tuple[bool | None, Maker]] = {
     ),
     "bomb-turned.jpg": (None, _turned_bomb),
     "bomb-16-bit.png": (None, lambda: bomb(7900, "I;16")),
+    "many-passes.jpg": (False, lambda: _many_passes(10_000)),
+    "padded.jpg": (False, lambda: _padded_jpeg(b"\xff" * 10_000_000)),
+    "many-segments.jpg": (False, lambda: _padded_jpeg(b"\xff\xe5\0\2" * 1_000_000)),
+    "many-chunks.png": (False, lambda: _png(8, 8, _chunk(b"abCd", b"") * 1_000_000, _grey_rows(8, 8))),
+    "many-profiles.png": (
+        None,
+        lambda: _png(8, 8, _chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(1_000_000))) * 2000, _grey_rows(8, 8)),
+    ),
+    "giant-chunk.png": (False, lambda: _png(8, 8, _chunk(b"abCd", bytes(80_000_000)), _grey_rows(8, 8))),
+    "giant-chunk-behind.png": (False, lambda: _png(8, 8, _grey_rows(8, 8), _chunk(b"abCd", bytes(80_000_000)))),
+    "million-strips.tif": (
+        False,
+        lambda: _tiff_in_pieces((273, 4, 1_000_000, 8), (278, 4, 1, 1), (279, 4, 1_000_000, 8)) + bytes(4_000_000),
+    ),
+    "giant-tile.tif": (
+        False,
+        lambda: _tiff_in_pieces((322, 4, 1, 30_000), (323, 4, 1, 30_000), (324, 4, 1, 134), (325, 4, 1, 999)),
+    ),
+    "one-column.png": (False, lambda: _png(1, 60_000_000, _chunk(b"IDAT", zlib.compress(bytes(1000))))),
 }

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from fashion_classifier.storage import atomic_files
+from fashion_classifier.storage import atomic_files, write_text
 
 
 def write(folder, *names):
@@ -70,3 +70,9 @@ def test_a_file_system_without_links_will_do(tmp_path, monkeypatch):
     with atomic_files(tmp_path / "a.onnx") as folder:
         write(folder, "a.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+def test_a_file_may_have_the_longest_name(tmp_path):
+    target = tmp_path / ("x" * 251 + ".csv")
+    write_text(target, "whole")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(target.name, "whole")]

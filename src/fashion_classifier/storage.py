@@ -30,7 +30,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
     """
     with _told(target):
         make_folder(target.parent)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=PART)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -63,7 +63,7 @@ def atomic_folder(target: Path, *, replace: bool = True) -> Iterator[Path]:
     """
     with _told(target):
         make_folder(target.parent)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=PART))
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=_prefix(target), suffix=PART))
         try:
             yield temporary
             temporary.chmod(0o777 & ~_umask())
@@ -98,7 +98,7 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
     parent = targets[0].parent
     with _told(targets[0]):
         make_folder(parent)
-        temporary = Path(tempfile.mkdtemp(dir=parent, prefix=f".{targets[0].name}.", suffix=PART))
+        temporary = Path(tempfile.mkdtemp(dir=parent, prefix=_prefix(targets[0]), suffix=PART))
         placed: list[Path] = []
         try:
             yield temporary
@@ -106,7 +106,7 @@ def atomic_files(*targets: Path) -> Iterator[Path]:
                 part = temporary / target.name
                 part.chmod(0o666 & ~_umask())
                 _sync(part)
-                _place(part, target)
+                place_unless_taken(part, target)
                 placed.append(target)
             _sync(parent)
         except BaseException:
@@ -236,8 +236,21 @@ def _exchange(new: Path, target: Path) -> None:
     shutil.rmtree(old)
 
 
-def _place(part: Path, target: Path) -> None:
-    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step."""
+def place_unless_taken(part: Path, target: Path) -> None:
+    """Give a file its place unless that is taken: as a link where the file system knows links, which is one step.
+
+    Parameters
+    ----------
+    part
+        The file, which may still be there under its old name afterwards.
+    target
+        Its place.
+
+    Raises
+    ------
+    FileExistsError
+        If it is taken.
+    """
     taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     try:
         os.link(part, target)
@@ -247,6 +260,11 @@ def _place(part: Path, target: Path) -> None:
         if target.exists():
             raise taken from error
         part.rename(target)
+
+
+def _prefix(target: Path) -> str:
+    """Return how the name begins of what will become a file, short enough to be added to."""
+    return f".{target.name[:50]}."
 
 
 def _umask() -> int:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Page, expect
+from tests.data.garments.scenes import jumper_mask, photograph
 from tests.serving.conftest import Process
 
 from fashion_classifier.inference.shelf import shipped_folders
@@ -133,6 +134,18 @@ class TestAnswers:
         assert shares == sorted(shares, reverse=True)
         expect(page.locator("#status")).to_contain_text("shirt.png: ")
 
+    def test_a_photograph_is_said_to_be_one(self, open_served):
+        page = open_served()
+        file = io.BytesIO()
+        photograph(jumper_mask()).save(file, "JPEG")
+        jumper = {"name": "jumper.jpg", "mimeType": "image/jpeg", "buffer": file.getvalue()}
+        page.set_input_files("#pick", [garment(), jumper])
+        answered(page, 2)
+        first, second = page.locator(".card").all()  # the last one is on top
+        expect(first.locator(".how")).to_contain_text("photograph")
+        expect(second.locator(".how")).to_be_hidden()
+        expect(page.locator(".model")).to_contain_text("Photographs are harder")
+
     def test_several_at_once_and_a_broken_one_among_them(self, open_served):
         page = open_served(expected="415")
         page.set_input_files("#pick", [garment("a.png"), BROKEN, garment("c.png")])
@@ -204,6 +217,32 @@ class TestTrouble:
         expect(page.locator(".card.failed")).to_have_count(0)
         answered(page, 2)
         second.end()
+
+    def test_a_file_that_is_gone_is_not_the_servers_fault(self, open_served, tmp_path):
+        page = open_served(expected="ERR_|Failed to load")
+        file = tmp_path / "shirt.png"
+        file.write_bytes(garment()["buffer"])
+        page.route("**/v1/predict*", lambda route: route.abort())
+        page.set_input_files("#pick", file)
+        answered(page)
+        expect(page.locator(".said")).to_have_text("The server does not answer.")
+        page.unroute("**/v1/predict*")
+        file.unlink()
+        page.locator(".again").click()
+        expect(page.locator(".said")).to_have_text("This file cannot be read.")
+
+    def test_answers_that_come_after_clearing_are_not_announced(self, open_served):
+        page = open_served()
+        held: list[Any] = []
+        page.route("**/v1/predict*", lambda route: held.append(route))  # noqa: PLW0108 - playwright sets an attribute
+        page.set_input_files("#pick", garment())
+        expect(page.locator(".card.waiting")).to_have_count(1)
+        page.wait_for_timeout(200)
+        page.locator("#clear").click()
+        with page.expect_response("**/v1/predict*"):
+            held[0].continue_()
+        page.wait_for_timeout(300)
+        expect(page.locator("#status")).to_have_text("The answers are cleared.")
 
     def test_a_key_is_asked_for_and_used(self, open_served, tmp_path, monkeypatch):
         monkeypatch.setenv("FASHION_API_KEY", "a key of some length")

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from tests.conftest import blobs
+from tests.conftest import write_npz
 
 from fashion_classifier.cli import main
-from fashion_classifier.experiment.run import run
+from fashion_classifier.experiment.preparation import prepare
 from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.experiment.training import train_one
+from fashion_classifier.progress import silent
+from fashion_classifier.training.recipes.ladder import recipe_named
 
 
 @dataclass
@@ -60,16 +62,6 @@ def fashion(monkeypatch, capfd, tmp_path) -> Fashion:
     return call
 
 
-@pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on `npz` that got to its end; for tests that need one and not its making."""
-    folder = tmp_path_factory.mktemp("finished")
-    data = write_npz(folder / "things.npz")
-    config = RunConfig(data=str(data), minutes=None, trials=2, epochs=2, threads=1)
-    run(config, folder / "run", command=f"fashion run --data {data}")
-    return folder / "run"
-
-
 @pytest.fixture
 def put_run(finished_run: Path, npz: Path) -> Callable[[str], Path]:
     """Put a copy of a finished run, its data that of `npz`, at a place."""
@@ -84,22 +76,17 @@ def put_run(finished_run: Path, npz: Path) -> Callable[[str], Path]:
     return put
 
 
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data of `npz` as `things.npz` and a perceptron of an epoch as `model`."""
+    folder = tmp_path_factory.mktemp("trained")
+    config = RunConfig(data=str(write_npz(folder / "things.npz")), minutes=None, trials=0, epochs=1, threads=1)
+    recipe = recipe_named("perceptron")
+    train_one(recipe, config, prepare(config), folder / "model", on_everything=False, progress=silent)
+    return folder
+
+
 @pytest.fixture
 def npz(tmp_path) -> Path:
     """A file of small images of three classes."""
     return write_npz(tmp_path / "things.npz")
-
-
-def write_npz(path: Path, *, seed: int = 0, n_classes: int = 3, colour: bool = False) -> Path:
-    """Write a small data set."""
-    training = blobs(240, seed=seed, n_classes=n_classes, colour=colour)
-    test = blobs(60, seed=seed + 1, n_classes=n_classes, colour=colour)
-    np.savez(
-        path,
-        x_train=training.images,
-        y_train=training.labels,
-        x_test=test.images,
-        y_test=test.labels,
-        classes=np.array([f"kind {number}" for number in range(n_classes)]),
-    )
-    return path

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.cli.conftest import Fashion, write_npz
+from tests.conftest import write_npz
+
+Prepare = Callable[[Path], None]  # it is given the folder `trained`
 
 
 def header(n: int = 4) -> str:
@@ -23,27 +25,26 @@ def csv_file(*rows: str) -> None:
     Path("data.csv").write_text("\n".join([header(), *rows]) + "\n")
 
 
-def damaged_model(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
-    def prepare(fashion: Fashion) -> None:
-        write_npz(Path("things.npz"))
-        assert fashion("train", "--data", "things.npz", "--model", "mlp", "--epochs", 1, "--out", "model").code == 0
+def damaged_model(harm: Callable[[Path], object]) -> Prepare:
+    def prepare(trained: Path) -> None:
+        shutil.copytree(trained, ".", dirs_exist_ok=True)
         harm(Path("model"))
 
     return prepare
 
 
-def file_written(path: str, text: str) -> Callable[[Fashion], None]:
-    def prepare(_: Fashion) -> None:
+def file_written(path: str, text: str) -> Prepare:
+    def prepare(_: Path) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text)
 
     return prepare
 
 
-def parts(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+def parts(harm: Callable[[Path], object]) -> Prepare:
     """Write six tiny parts and harm them."""
 
-    def prepare(_: Fashion) -> None:
+    def prepare(_: Path) -> None:
         Path("parts").mkdir()
         columns = "label," + ",".join(f"pixel{i}" for i in range(1, 785))
         generator = np.random.default_rng(0)
@@ -65,10 +66,10 @@ def replaced(name: str, before: str, after: str) -> Callable[[Path], object]:
     return harm
 
 
-def idx(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+def idx(harm: Callable[[Path], object]) -> Prepare:
     """Write two tiny IDX files and harm them."""
 
-    def prepare(_: Fashion) -> None:
+    def prepare(_: Path) -> None:
         folder = Path("idx")
         folder.mkdir()
         images = np.arange(20 * 16, dtype=np.uint8).tobytes()
@@ -88,10 +89,10 @@ def rewritten(name: str, change: Callable[[bytes], bytes]) -> Callable[[Path], o
     )
 
 
-def pictures(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
+def pictures(harm: Callable[[Path], object]) -> Prepare:
     """Write class folders of small pictures and harm them."""
 
-    def prepare(_: Fashion) -> None:
+    def prepare(_: Path) -> None:
         for part in ("train", "test"):
             for name in ("hat", "shoe"):
                 folder = Path("pictures", part, name)
@@ -104,25 +105,25 @@ def pictures(harm: Callable[[Path], object]) -> Callable[[Fashion], None]:
     return prepare
 
 
-def things(_: Fashion) -> None:
+def things(_: Path) -> None:
     write_npz(Path("things.npz"))
 
 
-def rows(*lines: str) -> Callable[[Fashion], None]:
+def rows(*lines: str) -> Prepare:
     return lambda _: csv_file(*lines)
 
 
-def one_class(_: Fashion) -> None:
+def one_class(_: Path) -> None:
     np.savez("one.npz", x_train=np.zeros((5, 4, 4), np.uint8), y_train=np.zeros(5, int))
 
 
-def unfinished(_: Fashion) -> None:
+def unfinished(_: Path) -> None:
     Path("run").mkdir()
     Path("run/run.json").write_text("{")
 
 
 # what is wrong: (how it is prepared, the command, exit code, what the message says)
-TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
+TABLE: dict[str, tuple[Prepare | None, str, int, str]] = {
     "unknown option": (None, "run --colour", 2, "No such option"),
     "unknown command": (None, "fly", 2, "No such command"),
     "too short a time": (None, "train --minutes 0.1", 2, "minutes must be a number of at least 0.2, but got 0.1"),
@@ -148,10 +149,10 @@ TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
         "there is already there; nothing was overwritten. Name another folder.",
     ),
     "existing model folder": (
-        file_written("there/x", ""),
-        "train --data sample --epochs 1 --out there",
+        damaged_model(lambda _: None),
+        "train --data things.npz --epochs 1 --out model",
         2,
-        "there is already there; nothing was overwritten. Name another folder.",
+        "model is already there; nothing was overwritten. Name another folder.",
     ),
     "existing conversion": (things, "data convert things.npz things.npz", 2, "nothing was overwritten"),
     "existing contact sheet": (
@@ -275,10 +276,10 @@ TABLE: dict[str, tuple[Callable[[Fashion], None] | None, str, int, str]] = {
 
 
 @pytest.mark.parametrize("wrong", TABLE)
-def test_bad_input_has_its_message_and_code(fashion, tmp_path, wrong):
+def test_bad_input_has_its_message_and_code(fashion, tmp_path, trained, wrong):
     prepare, command, code, message = TABLE[wrong]
     if prepare is not None:
-        prepare(fashion)
+        prepare(trained)
     before = snapshot(tmp_path)
     result = fashion(*command.split())
     assert (result.code, message in result.err + result.out) == (code, True), result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -12,13 +13,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 from tests.inference.export.exports import DATA, HOW, answers_in_pytorch, ruled_model
 from tests.inference.shelves import accuracy, put_model
 
 from fashion_classifier.inference.bundle import load_model, save_model
-from fashion_classifier.inference.description import write_manifest
+from fashion_classifier.inference.manifest import write_manifest
 
 # Runs a file with nothing but its runtime: neither this package nor PyTorch can be imported.
 ALONE = """
@@ -51,20 +51,30 @@ print(classes)
 """
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """For each kind of data a model with every rule, and its folder."""
+    folder = tmp_path_factory.mktemp("saved")
+    made = {kind: ruled_model(data=blobs(40, **how)) for kind, how in DATA.items()}
+    for kind, model in made.items():
+        save_model(model, folder / kind)
+    return {kind: (model, folder / kind) for kind, model in made.items()}
+
+
 @pytest.fixture
-def model(fashion):
-    """A model folder with every rule, and its model."""
-    made = ruled_model(data=blobs(40, **DATA["grey"]))
-    save_model(made, "mine")
+def model(fashion, saved):
+    """The model of grey images; its folder is `mine`."""
+    made, folder = saved["grey"]
+    shutil.copytree(folder, "mine")
     return made
 
 
 @pytest.mark.parametrize("kind", DATA)
 @pytest.mark.parametrize("to", ["onnx", "openvino"])
-def test_an_export_answers_without_this_package_and_without_pytorch(fashion, kind, to):
+def test_an_export_answers_without_this_package_and_without_pytorch(fashion, saved, kind, to):
     data = blobs(40, **DATA[kind])
-    made = ruled_model(data=data)
-    save_model(made, "mine")
+    made, folder = saved[kind]
+    shutil.copytree(folder, "mine")
     (place, *_) = fashion("export", "mine", "--to", to, "--json").json["files"]
     np.save("images.npy", data.images)
     command = [sys.executable, "-I", "-c", ALONE, to, place, "images.npy", "answers.npy"]

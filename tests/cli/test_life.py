@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
-from tests.cli.conftest import write_npz
+from tests.conftest import write_npz
 
 EXACT = ("--trials", 2, "--epochs", 2, "--threads", 1)
 

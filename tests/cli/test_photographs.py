@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.conftest import blobs
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 from tests.inference.shelves import put_model
 
 from fashion_classifier.inference.bundle import load_model, save_model

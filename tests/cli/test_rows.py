@@ -39,6 +39,12 @@ def test_a_table_is_aligned():
     ]
 
 
+def test_one_long_name_does_not_push_all_answers_off_the_screen():
+    stream = io.StringIO()
+    rows_to_stream(stream, Format.TABLE, 4000)(ROWS[1])
+    assert len(stream.getvalue()) < 120
+
+
 @pytest.mark.parametrize("form", [Format.TABLE, Format.CSV])
 def test_csv_comes_back(tmp_path, form):
     with rows_to_file(tmp_path / "rows", form) as write:

@@ -10,15 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cli.conftest import write_npz
 
 from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.experiment.full import FOLDER, evaluate_fully
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.measuring import OPENING
 from fashion_classifier.experiment.record import RunFolder
-from fashion_classifier.experiment.run import run
-from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.reporting.evidence import Evidence
 from fashion_classifier.reporting.run_folder import read_doubtful, read_results
 from fashion_classifier.reporting.serialisation import to_json
@@ -26,25 +23,15 @@ from fashion_classifier.reporting.serialisation import to_json
 N_SEEDS = 2
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that got to its end."""
-    folder = tmp_path_factory.mktemp("runs")
-    data = write_npz(folder / "things.npz")
-    config = RunConfig(data=str(data), minutes=None, trials=2, epochs=2, threads=1)
-    run(config, folder / "run")
-    return folder / "run"
-
-
 @pytest.fixture
-def copied(finished: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "run"))
+def copied(finished_run: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished_run, tmp_path / "run"))
 
 
 @pytest.fixture(scope="module")
-def whole(finished, tmp_path_factory):
+def whole(finished_run, tmp_path_factory):
     """The run, evaluated in full without a break."""
-    path = Path(shutil.copytree(finished, tmp_path_factory.mktemp("whole") / "run"))
+    path = Path(shutil.copytree(finished_run, tmp_path_factory.mktemp("whole") / "run"))
     return path, evaluate_fully(path, minutes=None, n_seeds=N_SEEDS)
 
 

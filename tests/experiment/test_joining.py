@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 
 from fashion_classifier import load, split
 from fashion_classifier.data.dataset import SealedTestSet

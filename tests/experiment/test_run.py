@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import write_npz
+from tests.conftest import write_npz
 
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.listener import Listener
@@ -25,7 +25,7 @@ def weights(folder: Path) -> bytes:
 
 
 def config(data: Path, **settings) -> RunConfig:
-    exact = {"minutes": None, "trials": 3, "epochs": 3, "threads": 1}
+    exact = {"minutes": None, "trials": 2, "epochs": 2, "threads": 1}  # as `finished_run` has it
     return RunConfig(data=str(data), **{**exact, **settings})
 
 
@@ -46,14 +46,6 @@ def interrupting_at(word: str) -> Listener:
     return Listener(progress=progress)
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nobody interrupted."""
-    folder = tmp_path_factory.mktemp("whole")
-    run(config(write_npz(folder / "things.npz")), folder / "run")
-    return folder / "run"
-
-
 @pytest.mark.parametrize(
     "where",
     [
@@ -64,7 +56,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ],
 )
-def test_ctrl_c_reports_what_is_there_and_resume_ends_as_if_uninterrupted(data, whole, tmp_path, where):
+def test_ctrl_c_reports_what_is_there_and_resume_ends_as_if_uninterrupted(data, finished_run, tmp_path, where):
     stopped = run(config(data), tmp_path / "parted", listener=interrupting_at(where))
     assert stopped.results.ended_early.startswith("interrupted during the")
     assert not RunFolder(tmp_path / "parted").facts["finished"]
@@ -72,9 +64,9 @@ def test_ctrl_c_reports_what_is_there_and_resume_ends_as_if_uninterrupted(data, 
     resumed = resume(tmp_path / "parted")
     assert not resumed.results.ended_early
     assert len(resumed.results.openings) == 2
-    assert weights(tmp_path / "parted") == weights(whole)
+    assert weights(tmp_path / "parted") == weights(finished_run)
     record = json.loads((tmp_path / "parted" / "evaluation.json").read_text())
-    expected = json.loads((whole / "evaluation.json").read_text())
+    expected = json.loads((finished_run / "evaluation.json").read_text())
     for model in ("initial", "optimized"):
         assert record[model]["validation"] == expected[model]["validation"]
         assert record[model]["test"] == expected[model]["test"] is not None

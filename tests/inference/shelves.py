@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.conftest import blobs
 
 from fashion_classifier.inference.bundle import Model, save_model
+from fashion_classifier.inference.manifest import write_manifest
 from fashion_classifier.inference.predictor import PredictConfig
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.layers import channel_statistics
@@ -34,7 +35,14 @@ def put_model(folder: Path, **record: object) -> Path:
     save_model(model, folder)
     if record:
         (folder / "record.json").write_text(json.dumps(RECORD | record))
+        write_manifest(folder)
     return folder
+
+
+def rewrite(folder: Path, name: str, content: bytes) -> None:
+    """Change a file and make the manifest agree, as somebody who means harm would."""
+    (folder / name).write_bytes(content)
+    write_manifest(folder)
 
 
 def accuracy(value: float) -> dict[str, object]:

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from tests.conftest import blobs
 from tests.inference.conftest import make_model
+from tests.inference.shelves import rewrite
 
 from fashion_classifier.errors import DataError, ModelError, UnavailableError, UsageError
 from fashion_classifier.inference.bundle import load_model, save_model
@@ -28,14 +29,6 @@ def folder(tmp_path) -> Path:
     place: Path = tmp_path / "model"
     save_model(make_model(views="mirrored", temperature=1.5), place)
     return place
-
-
-def rewrite(folder: Path, name: str, content: bytes) -> None:
-    """Change a file and make the manifest agree, as somebody who means harm would."""
-    (folder / name).write_bytes(content)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["files"][name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def edit(folder: Path, **changes) -> None:
@@ -107,7 +100,7 @@ DAMAGE = {
         "its content is not what the manifest says",
     ),
     "a missing file": (lambda f: (f / "weights.safetensors").unlink(), "there is no such plain file"),
-    "a missing manifest": (lambda f: (f / "manifest.json").unlink(), "this file is missing"),
+    "a missing manifest": (lambda f: (f / "manifest.json").unlink(), "there is no such plain file"),
     "a link": (linked, "there is no such plain file"),
     "text for JSON": (lambda f: rewrite(f, "model.json", b"{"), "this is not JSON"),
     "deep JSON": (lambda f: rewrite(f, "model.json", b"[" * 100_000), "this is not JSON"),

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.inference.shelves import accuracy, put_model
+from tests.inference.shelves import accuracy, put_model, rewrite
 
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.inference.shelf import (
@@ -71,23 +71,24 @@ def test_what_the_package_holds_can_be_listed():
             json.dumps({"schema": "fashion.model-record/1", "test": accuracy(1.5)}),
             "`0 <= low <= value <= high <= 1`",
         ),
-        ("model.json", "{}", "this is no usable model"),
+        ("model.json", "{}", "format version None is not known"),
+        ("model.json", '{"format_version": 1}', "this is no usable model"),
     ],
 )
 def test_a_damaged_description_is_refused_with_a_reason(tmp_path, name, content, reason):
-    (put_model(tmp_path / "model") / name).write_text(content)
+    rewrite(put_model(tmp_path / "model"), name, content.encode())
     with pytest.raises(ModelError, match=reason):
         model_facts(tmp_path / "model")
 
 
 @pytest.mark.parametrize("image", [(0, 28, 1), (-5, 28, 1), (10**10, 28, 1), (28, 28, 2), (28, 28, 0), (2.5, 28, 1)])
 def test_an_image_that_cannot_be_is_refused(tmp_path, image):
-    path = put_model(tmp_path / "model") / "model.json"
-    description = json.loads(path.read_text())
+    folder = put_model(tmp_path / "model")
+    description = json.loads((folder / "model.json").read_text())
     description["image"] = dict(zip(("height", "width", "channels"), image, strict=True))
-    path.write_text(json.dumps(description))
+    rewrite(folder, "model.json", json.dumps(description).encode())
     with pytest.raises(ModelError, match="an image cannot be"):
-        model_facts(tmp_path / "model")
+        model_facts(folder)
 
 
 def test_a_damaged_shipped_model_does_not_hide_a_sound_one(tmp_path):
@@ -95,6 +96,13 @@ def test_a_damaged_shipped_model_does_not_hide_a_sound_one(tmp_path):
     (damaged / "model.json").write_text("{")
     assert default_model([damaged, sound]).name == "sound"
     assert default_model([damaged]) is None
+
+
+def test_a_record_that_the_manifest_does_not_list_is_not_read(tmp_path):
+    folder = put_model(tmp_path / "model")
+    record = {"schema": "fashion.model-record/1", "test": accuracy(0.99), "licence": "MIT"}
+    (folder / "record.json").write_text(json.dumps(record))
+    assert (model_facts(folder).accuracy, model_facts(folder).licence) == (None, "")
 
 
 def test_no_model_is_unavailable_not_damaged(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,39 @@ def test_nothing_unfinished_is_left(pictures, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         Sorter(tmp_path / "out", [pictures]).put(pictures / "a.png", TOP)
     assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+
+def test_many_pictures_of_one_name_are_numbered_without_asking_for_each_number(pictures, tmp_path, monkeypatch):
+    taken = {tmp_path / f"out/Bag/b{end}.png" for end in ("", *(f" ({number})" for number in range(2, 10_001)))}
+    asked: list[Path] = []
+
+    def is_taken(place: Path) -> bool:
+        asked.append(place)
+        return place in taken
+
+    monkeypatch.setattr("os.path.lexists", is_taken)
+    assert Sorter(tmp_path / "out", [pictures]).put(pictures / "b.png", Answer("Bag", 0.9)).name == "b (10001).png"
+    assert len(asked) < 40
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_the_longest_names_are_sorted_too(tmp_path, link):
+    sorter, name = Sorter(tmp_path / "out", [tmp_path / "in"], link=link), "ä" * 125 + ".jpeg"
+    for folder in ("in", "in/more"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(folder)
+        sorter.put(tmp_path / folder / name, TOP)
+    assert sorted(path.read_text() for path in (tmp_path / "out").rglob("*.jpeg")) == ["in", "in/more"]
+
+
+def test_what_another_process_has_just_put_there_is_not_overwritten(pictures, tmp_path, monkeypatch):
+    copy = shutil.copy2
+
+    def meanwhile(source: Path, target: Path) -> None:
+        (tmp_path / "out/Bag/b.png").write_text("another's")
+        copy(source, target)
+
+    monkeypatch.setattr("fashion_classifier.inference.sorting.shutil.copy2", meanwhile)
+    place = Sorter(tmp_path / "out", [pictures]).put(pictures / "b.png", Answer("Bag", 0.9))
+    assert place.name == "b (2).png"
+    assert (tmp_path / "out/Bag/b.png").read_text() == "another's"

@@ -67,7 +67,7 @@ def test_the_notebook_s_network_has_its_number_of_weights():
     [
         ("tree", {}, "There is no model family 'tree'; there are mlp, cnn, resnet."),
         ("mlp", {"width": 3}, "The family mlp has no setting width; it has dropout, hidden."),
-        ("mlp", {"hidden": []}, "`hidden` must be one or more whole numbers from 1 to 4096, but got \\[\\]"),
+        ("mlp", {"hidden": []}, "`hidden` must be 1 to 64 whole numbers from 1 to 4096, but got \\[\\]"),
         ("mlp", {"hidden": [3], "dropout": 1.0}, "`0 <= dropout < 1` must hold, but got dropout=1.0"),
         ("cnn", {"stem": 0, "widths": [0]}, "`stem` must be .* `widths` must be"),
         ("resnet", {"blocks": 2.5}, "`blocks` must be"),

@@ -23,8 +23,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors import safe_open
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split

@@ -19,8 +19,7 @@ import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 
 from fashion_classifier import locks
 from fashion_classifier.data.dataset import SealedTestSet
@@ -65,7 +64,8 @@ from tests.reliability.test_two_at_once import CONFIG, SPLIT
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning import sharing, study
 torch.set_num_threads(1)
-sharing.HEARTBEAT_S, sharing.GRACE_S, study.LOOK_EVERY_S = 1, 2, 0.1
+sharing.HEARTBEAT_S, study.LOOK_EVERY_S = 1, 0.1
+sharing.GRACE_S = int(sys.argv[4])
 folder, stops_at, begins_alone = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "alone"
 train = Workshop.train
 
@@ -309,9 +309,10 @@ def check_each_made_once(folder: Path) -> None:
 
 
 def test_two_processes_share_a_search_and_neither_makes_a_trial_twice(tmp_path, start):
-    processes = [start(SEARCHING, tmp_path, "nothing", "alone")]
+    busy = 60  # seconds that a busy machine may keep a process from its heartbeat
+    processes = [start(SEARCHING, tmp_path, "nothing", "alone", busy)]
     processes[0].hears("ready")
-    processes.append(start(SEARCHING, tmp_path, "nothing", "joining"))
+    processes.append(start(SEARCHING, tmp_path, "nothing", "joining", busy))
     processes[1].hears("ready")
     for process in processes:
         process.go_on()
@@ -325,13 +326,13 @@ def test_two_processes_share_a_search_and_neither_makes_a_trial_twice(tmp_path, 
 
 @pytest.mark.parametrize("end", ["killed", pytest.param("asleep", marks=pytest.mark.slow)])
 def test_the_trial_of_a_process_that_is_silent_is_made_by_another(tmp_path, start, end):
-    victim = start(SEARCHING, tmp_path, "Trial 2", "alone")
+    victim = start(SEARCHING, tmp_path, "Trial 2", "alone", 2)
     victim.hears("ready")
     victim.go_on()
     victim.hears("at Trial 2")
     lost = next(trial for trial in trials_of(tmp_path, SEARCH) if trial.state == TrialState.RUNNING)
     victim.send_signal(signal.SIGKILL if end == "killed" else signal.SIGSTOP)
-    other = start(SEARCHING, tmp_path, "nothing", "joining")
+    other = start(SEARCHING, tmp_path, "nothing", "joining", 2)
     other.hears("ready")
     other.go_on()
     said = other.rest()
@@ -349,7 +350,7 @@ def test_the_trial_of_a_process_that_is_silent_is_made_by_another(tmp_path, star
 
 
 def test_what_a_killed_search_left_under_way_is_done_again_at_once_by_one_that_is_alone(tmp_path, start):
-    victim = start(SEARCHING, tmp_path, "Trial 2", "alone")
+    victim = start(SEARCHING, tmp_path, "Trial 2", "alone", 2)
     victim.hears("ready")
     victim.go_on()
     victim.hears("at Trial 2")

@@ -254,7 +254,7 @@ class TestFolder:
             assert (rows["label"] != rows["predicted"]).sum() == model.test.n_misclassified
 
     def test_what_cannot_be_drawn_leaves_no_folder(self, better, monkeypatch, tmp_path):
-        def fail(*_):
+        def fail(*_, **__):
             raise RuntimeError("no pen")
 
         monkeypatch.setattr(comparison_page, "a_against_b", fail)

@@ -207,19 +207,23 @@ def test_a_run_without_mistakes_has_no_gallery_and_says_so(make_run):
     assert [script.get("type") for script in page.all("script")] == [None]
 
 
-def test_a_run_without_search_says_so(make_run):
-    words = page_of(make_run(search=False)).words
+@pytest.fixture(scope="module")
+def shortened(make_run):
+    """A page about a drawn sample, without a search and cut short."""
+    return page_of(make_run(search=False, is_sample=True, ended_early="stopped by Ctrl-C"))
+
+
+def test_a_run_without_search_says_so(shortened):
+    words = shortened.words
     assert "No search for hyperparameters was made in this run" in words
     assert "Leaderboard" not in words
 
 
-def test_a_drawn_sample_and_an_early_end_have_a_banner(make_run, page):
-    banners = page_of(make_run(is_sample=True, ended_early="stopped by Ctrl-C"))
-    assert [attributes["class"] for attributes in banners.all("p") if attributes.get("role") == "note"] == [
-        "banner"
-    ] * 2
-    assert "Drawn sample." in banners.words
-    assert "ended early (stopped by Ctrl-C)" in banners.words
+def test_a_drawn_sample_and_an_early_end_have_a_banner(shortened, page):
+    notes = [attributes["class"] for attributes in shortened.all("p") if attributes.get("role") == "note"]
+    assert notes == ["banner"] * 2
+    assert "Drawn sample." in shortened.words
+    assert "ended early (stopped by Ctrl-C)" in shortened.words
     assert "banner" not in [attributes.get("class") for attributes in page.all("p")]
 
 

@@ -168,6 +168,7 @@ class Process:
         )
         assert self.process.stdout is not None
         self.said = []
+        self.errors = ""  # what it has written when it has ended
         for line in self.process.stdout:
             self.said.append(line)
             if found := re.search(r"http://([\d.]+):(\d+)", line):
@@ -183,7 +184,8 @@ class Process:
         """End it with a signal; return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(name)
-        self.process.communicate(timeout=60)
+        _, errors = self.process.communicate(timeout=60)
+        self.errors += errors
         return self.process.returncode
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
+from contextlib import suppress
+from multiprocessing import Pipe
 from pathlib import Path
 
 import httpx
@@ -47,6 +50,41 @@ def test_a_decoder_that_is_killed_is_replaced():
         process = decoders._all[0]._process
         process.kill()
         process.join()
+        with pytest.raises(Problem) as told:
+            asyncio.run(decoders.decode(picture("JPEG"), "a.jpg"))
+        assert told.value.status == 422
+        assert len(asyncio.run(decoders.decode(picture("JPEG"), "a.jpg")).images) == 1
+        assert decoders.restarts == 1
+    finally:
+        decoders.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"no JSON"],
+        [b"[" * 60_000],
+        [b"{}"],
+        [b'{"weights": 1, "photograph": true}'],
+        [b'{"weights": [1.0], "photograph": true}', b"too few pixels"],
+        [b'{"weights": [1.0], "photograph": true}', bytes(10_000_000)],
+    ],
+)
+def test_a_decoder_that_somebody_else_speaks_from_is_replaced(said):
+    decoders = decoders_with()
+    try:
+        decoder = decoders._all[0]
+        decoder.wait_until_ready()
+        ours, theirs = Pipe()
+        true, decoder._connection = decoder._connection, ours
+        true.close()
+
+        def speak() -> None:
+            with suppress(OSError):  # not all of it is listened to
+                for message in said:
+                    theirs.send_bytes(message)
+
+        threading.Thread(target=speak, daemon=True).start()
         with pytest.raises(Problem) as told:
             asyncio.run(decoders.decode(picture("JPEG"), "a.jpg"))
         assert told.value.status == 422

@@ -21,18 +21,28 @@ def test_what_carries_the_answer_is_found(shape):
     image[10:14, 10:14] = 255
     occlusion = Occlusion.of(image)
     grey = occlusion.images.reshape(*occlusion.images.shape[:3], -1).mean(axis=3)
-    influence = occlusion.influence(bright_share(image[None])[0], bright_share(grey))
+    influence = occlusion.influence(1, bright_share(image[None])[0], bright_share(grey))
     assert influence.shape == (28, 28)
     assert influence[11, 11] > 0.3
     assert influence[0, 0] == influence[27, 27] == 0
     assert heat(influence).max() == 255
 
 
+def test_the_class_that_was_answered_is_explained_even_where_this_image_alone_speaks_for_another():
+    image = np.zeros((28, 28), np.uint8)
+    image[10:14, 10:14] = 100
+    occlusion = Occlusion.of(image)
+    whole = bright_share(image[None])[0]
+    assert whole.argmax() == 0
+    assert occlusion.influence(1, whole, bright_share(occlusion.images)).max() > 0.1
+    assert occlusion.influence(0, whole, bright_share(occlusion.images)).max() == 0
+
+
 def test_nothing_matters_where_nothing_changes():
     occlusion = Occlusion.of(np.full((12, 12), 80, np.uint8))
     assert (occlusion.images == 80).all()  # the cover is the border's own level
     same = np.tile(np.array([0.9, 0.1], np.float32), (len(occlusion.images), 1))
-    assert heat(occlusion.influence(same[0], same)).max() == 0
+    assert heat(occlusion.influence(0, same[0], same)).max() == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (3, 5), (12, 12), (28, 28), (64, 48), (200, 31)])

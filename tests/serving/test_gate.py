@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import tracemalloc
 from dataclasses import replace
 
 import httpx
@@ -11,10 +13,17 @@ from tests.serving.conftest import BASE, picture
 from tests.serving.test_predicting import check_problem, only
 
 from fashion_classifier.errors import UsageError
+from fashion_classifier.serving.bodies import whole_body
+from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.settings import Limits, ServeConfig
 
 KEY = "a key of some length"
 LIMITS = Limits()
+
+
+def example(server):
+    """Return the address of a picture on the page."""
+    return re.search(r'data-example="([^"]*)"', server.ask("GET", "/").text)[1]
 
 
 class TestKey:
@@ -36,7 +45,7 @@ class TestKey:
         server = make_server(key=KEY)
         only(server.predict(picture(), headers={"authorization": f"Bearer {KEY}"}))
         only(server.predict(picture(), headers={"x-api-key": KEY}))
-        for open_to_all in ("/", "/docs", "/openapi.json", "/healthz", "/readyz", "/page/examples/stranger.png"):
+        for open_to_all in ("/", "/docs", "/openapi.json", "/healthz", "/readyz", example(server)):
             assert server.ask("GET", open_to_all).status_code == 200
 
     @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "garments.example.org"])
@@ -70,6 +79,11 @@ class TestNames:
     def test_others_are_not(self, server, host):
         check_problem(server.predict(picture(), headers={"host": host}), 400, "not called")
 
+    def test_there_is_one(self, server):
+        for hosts in (("evil.example", "localhost"), ("localhost", "localhost")):
+            headers = [("host", host) for host in hosts]
+            check_problem(server.ask("GET", "/healthz", headers=headers), 400, "several Host headers")
+
     def test_names_may_be_allowed_and_addresses_where_they_are_listened_to(self, make_server):
         server = make_server(host="0.0.0.0", open_to_all=True, names=("garments.example.org",))
         for host in ("garments.example.org", "192.168.0.7:8000", "[fe80::1]"):
@@ -84,9 +98,9 @@ class TestNames:
 
 
 class TestHeaders:
-    @pytest.mark.parametrize("path", ["/", "/docs", "/v1/model", "/nothing", "/page/examples/stranger.png", "/metrics"])
+    @pytest.mark.parametrize("path", ["/", "/docs", "/v1/model", "/nothing", "an example", "/metrics"])
     def test_every_answer_is_guarded(self, server, path):
-        headers = server.ask("GET", path).headers
+        headers = server.ask("GET", example(server) if path == "an example" else path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
         assert headers["referrer-policy"] == "no-referrer"
@@ -154,6 +168,23 @@ class TestBodies:
         assert answer.headers["retry-after"] == "1"
         server.lifecycle.let_go(1950)
         only(server.predict(picture()))
+
+    def test_one_is_there_only_once(self):
+        async def receive():
+            return {"type": "http.request", "body": bytes(1 << 20), "more_body": next(more)}
+
+        async def read():
+            async with whole_body(receive, b"", Lifecycle(LIMITS)) as body:
+                return len(body), tracemalloc.get_traced_memory()[0]
+
+        more = iter([True] * 7 + [False])
+        tracemalloc.start()
+        try:
+            size, held = asyncio.run(read())
+        finally:
+            tracemalloc.stop()
+        assert size == 8 << 20
+        assert held < 1.2 * size
 
     def test_large_json_is_refused(self, make_server):
         server = make_server(limits=replace(LIMITS, json_bytes=100))

@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.serving.conftest import Server
+from tests.serving.conftest import Server, picture
 
 from fashion_classifier.experiment.lookup import ModelPlace
 from fashion_classifier.inference.opening import open_model
 from fashion_classifier.reporting.figures.palette import PALETTE
 from fashion_classifier.serving.about import about
+from fashion_classifier.serving.examples import Example
 from fashion_classifier.serving.pages import FOLDER
 from fashion_classifier.serving.plain_png import is_small_and_plain
 from fashion_classifier.serving.settings import ServeConfig
@@ -50,6 +51,29 @@ def test_examples_are_drawn_and_small(server):
         answer = server.ask("GET", name)
         assert answer.headers["content-type"] == "image/png"
         assert is_small_and_plain(answer.content)
+
+
+def test_other_examples_have_other_addresses(make_server, monkeypatch):
+    """Browsers keep them for a day, and the next model at the same port may have others."""
+    addresses = set()
+    for seed in (0, 1):
+        shown = [Example("0.png", "Coat", picture(seed=seed))]
+        monkeypatch.setattr("fashion_classifier.serving.pages.choose_examples", lambda *_, shown=shown: shown)
+        server = make_server()
+        (address,) = re.findall(r'data-example="([^"]*)"', server.ask("GET", "/").text)
+        assert server.ask("GET", address).content == shown[0].content
+        addresses.add(address)
+    assert len(addresses) == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:9000"), ("::1", "http://[::1]:9000"), ("0.0.0.0", "http://localhost:9000")],
+)
+def test_the_documentation_says_where_the_server_is(make_server, host, address):
+    page = make_server(host=host, port=9000, open_to_all=True).ask("GET", "/docs").text
+    assert f"@bag.jpg {address}/v1/predict" in page
+    assert f"&#34;{address}/v1/predict?explain=true&#34;" in page or f'"{address}/v1/predict?explain=true"' in page
 
 
 def test_a_runs_report_is_served_where_there_is_no_key(folder: Path, tmp_path: Path):

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 from tests.serving.conftest import CLASSES, make_folder, picture
 
+from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.opening import open_model
+from fashion_classifier.serving.engine import Engine
 from fashion_classifier.serving.problems import KINDS
 from fashion_classifier.serving.schemas import Predictions, ProblemDetails
 
@@ -71,6 +73,14 @@ class TestAnswers:
         assert entry["refused"] is False
         assert entry["reason"] == ""
         assert "seen" not in entry
+
+    def test_the_runner_up_is_another_one_where_all_are_as_probable(self, server, monkeypatch):
+        async def undecided(_self, seen):
+            return [(Answer(CLASSES[0], 1 / 3, None, None), np.full(3, 1 / 3, np.float32)) for _ in seen]
+
+        monkeypatch.setattr(Engine, "answer", undecided)
+        entry = only(server.predict(picture()))
+        assert (entry["class"], entry["runner_up"]["class"]) == CLASSES[:2]
 
     @pytest.mark.parametrize("kind", FORMATS)
     def test_formats_are_told_by_content(self, server, kind):
@@ -140,7 +150,7 @@ class TestAnswers:
         description = json.loads((folder / "model.json").read_text())
         description["refusal"]["threshold"] = -1.0
         (folder / "model.json").write_text(json.dumps(description))
-        from fashion_classifier.inference.description import write_manifest
+        from fashion_classifier.inference.manifest import write_manifest
 
         write_manifest(folder)
         entry = only(make_server(open_model(folder, "onnx", threads=1)).predict(picture()))
@@ -202,6 +212,8 @@ HOSTILE_JSON = {
     "pixels in an object": (b'{"images": [{"pixels": {"a": 1}}]}', 422),
     "negative": (b'{"images": [{"pixels": [[-1]]}]}', 422),
     "truths": (b'{"images": [{"pixels": [[true]]}]}', 422),
+    "a truth among numbers": (b'{"images": [{"pixels": [[true, 7]]}]}', 422),
+    "a long text among many": (b'{"images": [{"pixels": ["%s"%s]}]}' % (b"a" * 3_000_000, b',""' * 900_000), 422),
     "nulls": (b'{"images": [{"pixels": [[null]]}]}', 422),
 }
 
@@ -276,6 +288,10 @@ class TestRefused:
         answer = server.ask(method, path)
         check_problem(answer, status)
         assert (status == 405) == ("allow" in answer.headers)
+
+    @pytest.mark.parametrize("path", ["/%0A", "/docs%0A", "/%00", "/docs%2F", "//docs", "/%ff"])
+    def test_addresses_with_odd_characters_are_no_fault_of_the_servers(self, server, path):
+        assert server.ask("GET", path).status_code in {200, 404}
 
     def test_a_long_name_is_cut(self, server):
         entry = only(server.ask("POST", "/v1/predict", json={"images": [{"pixels": [[0]], "name": "x" * 5000}]}))

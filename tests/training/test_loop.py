@@ -12,9 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from tests.conftest import blobs
 
-from fashion_classifier.data.dataset import Dataset
-from fashion_classifier.data.sample import draw_sample
-from fashion_classifier.errors import ModelError, UsageError
+from fashion_classifier.errors import ModelError
 from fashion_classifier.models.catalogue import build
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.layers import channel_statistics
@@ -24,7 +22,6 @@ from fashion_classifier.training.config import Augmentation, Focus, TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, fit
 from fashion_classifier.training.outcome import DivergedError
-from fashion_classifier.training.parts import with_parts
 
 PLAIN = TrainConfig(
     epochs=4,
@@ -35,7 +32,7 @@ PLAIN = TrainConfig(
     schedule="constant",
     warmup_fraction=0,
 )
-PARTS = replace(PLAIN, augmentation=Augmentation(askew=0.5, parts=0.2), focus=Focus(hardest=0.3, others=0.2))
+FOCUSED = replace(PLAIN, focus=Focus(hardest=0.3, others=0.2))
 FULL = TrainConfig(
     epochs=4,
     batch_size=32,
@@ -80,7 +77,7 @@ def test_same_seed_same_bits_and_another_seed_others(small):
     assert not same(weights(first), weights(other))
 
 
-@pytest.mark.parametrize("config", [PLAIN, FULL, PARTS, replace(PLAIN, optimizer="muon", patience_epochs=5)])
+@pytest.mark.parametrize("config", [PLAIN, FULL, FOCUSED, replace(PLAIN, optimizer="muon", patience_epochs=5)])
 @pytest.mark.parametrize("stop_at", [1, 9, 13])
 def test_a_stopped_training_goes_on_to_the_same_bits(small, tmp_path, config, stop_at):
     whole, parted = network(small), network(small)
@@ -197,31 +194,6 @@ def test_without_validation_data_the_last_weights_are_kept(small):
     result = fit(network(small), small, None, FULL, FitConfig(seed=0, steps=7))
     assert result.steps == result.best_step == 7
     assert result.history[-1].validation_loss is None
-
-
-@pytest.mark.slow
-def test_parts_are_learned_to_be_of_no_class_and_say_nothing_of_how_hard_an_image_is():
-    drawn = draw_sample(n_training=1000, n_test=10).training
-    data = Dataset(drawn.images, drawn.labels, drawn.classes)
-    config = replace(PLAIN, epochs=6, augmentation=Augmentation(mirror=False, shift_pixels=0, parts=0.3))
-    module = network(data)
-    fit(module, data, None, config, FitConfig(seed=0))
-    halves, _ = with_parts(torch.from_numpy(np.array(data.images[:200])), 1.0, torch.Generator().manual_seed(9))
-    with torch.no_grad():
-        sure = module(torch.from_numpy(np.array(data.images[:200]))).softmax(1).amax(1)
-        unsure = module(halves).softmax(1).amax(1)
-    assert sure.mean() > unsure.mean() + 0.2
-    once = replace(config, epochs=1, augmentation=Augmentation(parts=0.9))
-    losses = fit(network(data), data, None, once, FitConfig(seed=0)).losses
-    assert 0.8 < np.isinf(losses).mean() < 1.0
-
-
-def test_images_in_colour_are_not_shown_in_part():
-    grey = blobs(40)
-    colour = replace(grey, images=np.repeat(grey.images[..., None], 3, axis=3))
-    config = replace(PLAIN, augmentation=Augmentation(parts=0.1))
-    with pytest.raises(UsageError, match="these are in colour"):
-        fit(network(colour), colour, None, config, FitConfig(seed=0))
 
 
 def test_fewer_images_than_a_batch_train_all_the_same():

@@ -1,4 +1,4 @@
-"""Training images look as if cut out of photographs, or are parts that are of no class; chance alone says how."""
+"""Images look as if cut out of photographs, or are parts that are of no class; chance alone says how."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import pytest
 import torch
 
 from fashion_classifier.data.sample import draw_sample
-from fashion_classifier.errors import UsageError
-from fashion_classifier.training.augmentation import check_fits
-from fashion_classifier.training.config import Augmentation, TrainConfig
-from fashion_classifier.training.parts import with_parts
+from fashion_classifier.training.parts import parts_of
 from fashion_classifier.training.photographed import photographed
 
 
@@ -23,25 +20,20 @@ def generator(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def changed(before, after):
-    return (before != after).flatten(1).any(1)
-
-
-def test_the_asked_share_is_changed_and_the_others_are_not(garments):
-    out = photographed(garments, 0.3, generator())
+def test_each_image_is_changed(garments):
+    out = photographed(garments, generator())
     assert out.dtype == torch.uint8
     assert out.shape == garments.shape
-    assert 0.2 < changed(garments, out).float().mean() < 0.4
-    assert photographed(garments, 0.0, generator()) is garments
+    assert (garments != out).flatten(1).any(1).all()
 
 
 def test_the_same_chance_gives_the_same_images(garments):
-    assert torch.equal(photographed(garments, 1.0, generator(1)), photographed(garments, 1.0, generator(1)))
-    assert not torch.equal(photographed(garments, 1.0, generator(1)), photographed(garments, 1.0, generator(2)))
+    assert torch.equal(photographed(garments, generator(1)), photographed(garments, generator(1)))
+    assert not torch.equal(photographed(garments, generator(1)), photographed(garments, generator(2)))
 
 
 def test_what_is_changed_is_still_light_on_black_and_mostly_where_it_was(garments):
-    out = photographed(garments, 1.0, generator())
+    out = photographed(garments, generator())
     before, after = garments > 10, out > 10
     overlap = (before & after).sum() / (before | after).sum()
     assert 0.6 < overlap < 0.95
@@ -52,8 +44,7 @@ def test_parts_are_one_end_of_the_longer_side_enlarged():
     upright = torch.zeros(64, 28, 28, dtype=torch.uint8)
     upright[:, :14, 10:18] = 200  # the upper half is lighter than the lower
     upright[:, 14:, 10:18] = 100
-    out, parts = with_parts(upright, 1.0, generator())
-    assert parts.all()
+    out = parts_of(upright, generator())
     assert ((out > 0).any(2).sum(1) == 28).all()  # which fill the frame
     assert ((out > 0).any(1).sum(1) > 11).all()
     from_the_top = out[:, 2, 14] > 150
@@ -61,26 +52,7 @@ def test_parts_are_one_end_of_the_longer_side_enlarged():
     assert (out[~from_the_top, 25, 14] == 100).all()
 
 
-def test_few_images_are_parts_where_few_are_asked_for(garments):
-    out, parts = with_parts(garments, 0.2, generator())
-    assert 0.1 < parts.float().mean() < 0.3
-    assert torch.equal(out[~parts], garments[~parts])
-
-
 def test_an_image_of_nothing_has_no_parts_but_does_no_harm():
     black = torch.zeros(4, 28, 28, dtype=torch.uint8)
-    assert torch.equal(with_parts(black, 1.0, generator())[0], black)
-    assert photographed(black, 1.0, generator()).shape == black.shape
-
-
-def test_images_in_colour_are_refused():
-    colour = torch.zeros(2, 8, 8, 3, dtype=torch.uint8)
-    with pytest.raises(UsageError, match="these are in colour"):
-        check_fits(Augmentation(parts=0.1), colour)
-    check_fits(Augmentation(), colour)
-
-
-@pytest.mark.parametrize(("name", "value"), [("askew", 1.5), ("parts", 1.0), ("parts", -0.1)])
-def test_impossible_shares_are_refused(name, value):
-    with pytest.raises(UsageError, match=name):
-        TrainConfig(augmentation=Augmentation(**{name: value}))
+    assert torch.equal(parts_of(black, generator()), black)
+    assert photographed(black, generator()).shape == black.shape

@@ -30,6 +30,14 @@ def split() -> Split:
     return Split(blobs(400), blobs(150, seed=1), SealedTestSet(blobs(50, seed=2)))
 
 
+@pytest.fixture(scope="module")
+def whole(split, tmp_path_factory) -> Search:
+    """An exact search that nobody interrupted."""
+    search = Search(tmp_path_factory.mktemp("whole"), Workshop(split, exact=True), CONFIG)
+    search.run()
+    return search
+
+
 def outcome(search: Search):
     return [
         (trial.index, trial.state, trial.params, trial.accuracy, trial.loss)
@@ -85,9 +93,7 @@ def test_a_search_ends_with_a_choice_made_on_other_seeds(split, tmp_path):
     assert not split.test.openings
 
 
-def test_a_stopped_search_goes_on_to_the_same_trials(split, tmp_path):
-    whole = Search(tmp_path / "whole", Workshop(split, exact=True), CONFIG)
-    whole.run()
+def test_a_stopped_search_goes_on_to_the_same_trials(split, whole, tmp_path):
     for limit in (1, 3, 4):
         Search(tmp_path / "parted", Workshop(split, exact=True), replace(CONFIG, trials=limit, finalists=1)).run()
     asked = iter(range(10_000))
@@ -104,9 +110,9 @@ def test_a_stopped_search_goes_on_to_the_same_trials(split, tmp_path):
 @pytest.mark.parametrize(
     "n_before", [pytest.param(2, marks=pytest.mark.slow), 3, pytest.param(5, marks=pytest.mark.slow)]
 )
-def test_an_exact_search_that_is_interrupted_between_trials_ends_as_if_it_had_not_been(split, tmp_path, n_before):
-    whole = Search(tmp_path / "whole", Workshop(split, exact=True), CONFIG)
-    whole.run()
+def test_an_exact_search_that_is_interrupted_between_trials_ends_as_if_it_had_not_been(
+    split, whole, tmp_path, n_before
+):
     parted = Search(tmp_path / "parted", Workshop(split, exact=True), CONFIG)
     parted.run(stop_asked=lambda: StopReason.INTERRUPTED if len(parted.trials()) >= n_before else None)
     assert len(parted.trials()) == n_before

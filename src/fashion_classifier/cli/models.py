@@ -67,7 +67,7 @@ def models(
 def _models_at(place: Path) -> list[Path]:
     """Return the model folder at a place, or those in it; a run's are told of with what the run found out."""
     from fashion_classifier.experiment.lookup import RUN
-    from fashion_classifier.inference.description import MODEL
+    from fashion_classifier.inference.manifest import MODEL
     from fashion_classifier.inference.shelf import model_folders
 
     if (place / RUN).is_file():
@@ -79,7 +79,7 @@ def _of_runs(place: Path) -> list[dict[str, Any]]:
     """Return what is known of the models of the run at a place, or of those in it, with the runs' test accuracies."""
     from fashion_classifier.errors import FashionError
     from fashion_classifier.experiment.lookup import RUN, find_runs
-    from fashion_classifier.inference.description import MODEL
+    from fashion_classifier.inference.manifest import MODEL
     from fashion_classifier.inference.shelf import Accuracy
     from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
@@ -104,11 +104,11 @@ def _of_runs(place: Path) -> list[dict[str, Any]]:
 def _listed(folder: Path, kind: str, accuracy: Accuracy | None = None, problem: str = "") -> dict[str, Any]:
     """Return what programs are told of a model; a damaged one is told with its error and does not hide the others."""
     from fashion_classifier.errors import ModelError
-    from fashion_classifier.inference.description import check_manifest
+    from fashion_classifier.inference.manifest import read_manifest
     from fashion_classifier.inference.shelf import model_facts
 
     try:
-        check_manifest(folder)
+        read_manifest(folder).check()
         return _facts(model_facts(folder), kind, accuracy) | {"error": problem}
     except ModelError as error:
         named = {"model": folder.name if kind == "shipped" else str(folder), "path": str(folder), "kind": kind}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -34,20 +36,31 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.record import new_run_path
-    from fashion_classifier.experiment.transfer import transfer
+    from fashion_classifier.experiment.record import check_can_be_made, new_run_path
+    from fashion_classifier.experiment.transfer import gain_over_nothing, transfer
     from fashion_classifier.inference.bundle import load_model
+    from fashion_classifier.reporting.comparison_page import write_comparison
 
     place = locate_model(named)
     source = load_model(place.path)
     height, width, channels = source.shape
-    config = replace(config, image_size=(height, width), channels=channels)
+    config = replace(config, image_size=(height, width), channels=channels, pictures=source.pictures)
     prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
     show_collection(out_to, prepared.collection, prepared.split)
     out_to.tell(f"From:   {place.shown}, whose images are {source.shape}")
     folder = out or new_run_path(Path("models"), f"from-{place.path.name}")
+    gain_folder = folder.with_name(f"{folder.name}-gain")
+    if comparing:
+        check_can_be_made(gain_folder)
     found = transfer(source, place.name, config, prepared, folder, comparing=comparing, progress=out_to.progress)
-    _show(found, out_to, place.name, config.data)
+    page = None
+    if comparing:
+        out_to.progress("Drawing the page", 0.0, 1.0)
+        command = shlex.join(["fashion", *sys.argv[1:]])
+        gain = gain_over_nothing(found, prepared.collection, command=command, seed=config.seed)
+        page = write_comparison(gain_folder, gain.results, gain.predictions, gain.gallery)
+        out_to.progress("Drawing the page", 1.0, 1.0)
+    _show(found, out_to, place.name, config.data, page)
     out_to.result(
         "train",
         {
@@ -59,6 +72,7 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
             "precision": found.trained.model.how.precision,
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             **_facts(found),
+            "page": None if page is None else str(page),
         },
     )
 
@@ -77,7 +91,7 @@ def _facts(found: Transferred) -> dict[str, Any]:
     }
 
 
-def _show(found: Transferred, out_to: Output, name: str, data: str) -> None:
+def _show(found: Transferred, out_to: Output, name: str, data: str, page: Path | None) -> None:
     """Tell people."""
     ways = [(f"from {name}", found.judged), ("from nothing", found.judged_from_nothing)]
     rows = [_row(way, judged) for way, judged in ways if judged is not None]
@@ -92,6 +106,7 @@ def _show(found: Transferred, out_to: Output, name: str, data: str) -> None:
         )
     out_to.tell(f"Model:  {found.model}  (learned from all of these images; {found.trained.fit.steps:,} steps)")
     if found.from_nothing is not None:
+        out_to.tell(f"Page:   {page}")
         out_to.tell(f"Beside: {found.from_nothing}; on the test images, which are sealed still, compare them with")
         out_to.tell(f"        fashion compare {found.from_nothing} {found.model} --data {data}")
 

@@ -20,11 +20,11 @@ from fashion_classifier.progress import silent
 
 if TYPE_CHECKING:
     from fashion_classifier.data.dataset import ImageShape
+    from fashion_classifier.data.picture_ways import PictureWay
     from fashion_classifier.inference.answers import Answer
     from fashion_classifier.inference.files import FilePrediction
     from fashion_classifier.inference.inputs import Inputs
     from fashion_classifier.inference.opening import OpenedModel
-    from fashion_classifier.inference.picture_ways import PictureWay
     from fashion_classifier.inference.shelf import ModelFacts
 
 BAD_DATA = 3
@@ -137,9 +137,9 @@ def predict(
         out_to.close()
         n_read, done = n_rows - n_failed, "linked" if link else "copied"
         for written, sentence in (
-            (output_file, f"{n_rows:,} rows in {output_file}"),
-            (sort_into, f"{n_read:,} pictures {done} into folders in {sort_into}"),
-            (show, f"{n_read:,} pictures of what the model saw in {show}"),
+            (output_file, f"{_counted(n_rows, 'row')} in {output_file}"),
+            (sort_into, f"{_counted(n_read, 'picture')} {done} into folders in {sort_into}"),
+            (show, f"{_counted(n_read, 'picture')} of what the model saw in {show}"),
         ):
             if written is not None:
                 out_to.tell(sentence)
@@ -188,6 +188,11 @@ def _takers(
         check_files(files, "shown")
         shown = ShownFolder(show, paths)
         yield lambda prediction, answer: shown.put(prediction.path, prediction.seen, shape, answer)
+
+
+def _counted(n: int, noun: str) -> str:
+    """Write a number with its noun: 1 row, 1,200 rows."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:

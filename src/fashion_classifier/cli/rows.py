@@ -17,6 +17,7 @@ from fashion_classifier.cli.output import printable
 Row = dict[str, Any]  # by the names of COLUMNS
 COLUMNS = ("path", "class", "probability", "set", "refused", "reason")
 BETWEEN = "|"  # the classes of a set in CSV
+WIDEST = 60  # characters up to which the first column of a table is as wide as its longest name
 ROW_GROUP = 100_000  # rows of a Parquet file that are held in memory together
 
 
@@ -44,7 +45,7 @@ def rows_to_file(path: Path, form: Format) -> Iterator[Callable[[Row], None]]:
 
     with atomic_path(path) as temporary:
         if form is Format.PARQUET:
-            with TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+            with TemporaryDirectory(dir=path.parent, prefix=".") as folder:
                 lines = Path(folder, "rows.jsonl")
                 with lines.open("w", encoding="utf-8") as file:
                     yield rows_to_stream(file, Format.JSONL)
@@ -64,7 +65,7 @@ def rows_to_stream(stream: TextIO | None = None, form: Format = Format.TABLE, wi
     form
         Of the rows; Parquet cannot be streamed.
     width
-        Characters of the first column of a table.
+        Characters of the longest name, to which the first column of a table is stretched if it is not too long.
     """
     assert form is not Format.PARQUET
     stream = stream or sys.stdout
@@ -74,6 +75,7 @@ def rows_to_stream(stream: TextIO | None = None, form: Format = Format.TABLE, wi
         return lambda row: writer.writerow({**row, "set": None if row["set"] is None else BETWEEN.join(row["set"])})
     if form is Format.JSONL:
         return lambda row: _write(stream, json.dumps(row, ensure_ascii=False))
+    width = min(width, WIDEST)
     return lambda row: _write(stream, printable(f"{row['path']:<{width}}  {_answer(row)}").replace("\n", "\\n"))
 
 

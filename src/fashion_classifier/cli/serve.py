@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from fashion_classifier.serving.settings import ServeConfig
 
 KEY = "FASHION_API_KEY"
-NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
+NEEDED = ("fastapi", "uvicorn", "httptools", "python_multipart", "prometheus_client")
 
 
 def serve(
@@ -91,9 +92,10 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
     from fashion_classifier.serving.app import make_app
     from fashion_classifier.serving.engine import open_for_serving
     from fashion_classifier.serving.lifecycle import Lifecycle
-    from fashion_classifier.serving.server import address_of, listen, serve
+    from fashion_classifier.serving.server import listen, serve
 
     with output(as_json=False) as out_to, listen(config.host, config.port) as listening:
+        config = replace(config, port=listening.getsockname()[1])
         place = locate_model(model)
         out_to.tell(f"Model: {place.shown}")
         opened = open_for_serving(place.path, runtime.value, config.n_threads)
@@ -101,5 +103,5 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
         out_to.tell(f"Computed by {by['name']} in {by['precision']}")
         lifecycle = Lifecycle(config.limits)
         app = make_app(opened, about(place), config, lifecycle)
-        serve(app, config, lifecycle, listening, lambda: out_to.tell(f"Serving at {address_of(listening)}"))
-        out_to.tell("Ended; all that was asked is answered.")
+        serve(app, config, lifecycle, listening, lambda: out_to.tell(f"Serving at {config.address}"))
+        out_to.tell("Ended.")

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
+import textwrap
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO
 from urllib import request
 from urllib.error import HTTPError
 
+from fashion_classifier.data.web import web
 from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.progress import Progress, silent
+from fashion_classifier.storage import write_bytes
 
 CHUNK_BYTES = 1 << 16
+START_S = 60.0  # that a server may take beside sending
+SLOWEST = 16_000  # bytes a second: what comes more slowly is given up; another address, or another day, goes on with it
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def download_fashion_mnist(
     progress
         Told of the bytes of each file.
     timeout_s
-        How long a server may be silent.
+        How long a server may be silent; in all it has a minute, and a second for each 16,000 bytes.
 
     Returns
     -------
@@ -162,18 +167,32 @@ def _download(file: PublishedFile, folder: Path, addresses: Sequence[str], progr
         url = f"{address.removesuffix('/')}/{file.name}"
         try:
             resumed = _fetch(url, file, part, progress, timeout_s)
-            if resumed and not file.is_at(part):  # the part may have been of another file: once more, from the start
-                part.unlink()
+            if _put(part, file, folder):
+                return address
+            if resumed:  # the part may have been of another file: once more, from the start
                 _fetch(url, file, part, progress, timeout_s)
+                if _put(part, file, folder):
+                    return address
         except _NotServed as reason:
             tried.append(f"{url}: {reason}")
         else:
-            if file.is_at(part):
-                part.replace(folder / file.name)
-                return address
-            part.unlink()
             tried.append(f"{url}: what came has another SHA-256 than {file.sha256}")
     raise _CannotDownload(file, tried)
+
+
+def _put(part: Path, file: PublishedFile, folder: Path) -> bool:
+    """Put what came into its place if it is the file, and take it away if not.
+
+    The very bytes that were hashed are written, to a file of their own: the part may still be somebody else's, who
+    downloads the same.
+    """
+    with suppress(FileNotFoundError):
+        with part.open("rb") as source:
+            content = source.read(file.size + 1)
+        part.unlink()
+        if hashlib.sha256(content).hexdigest() == file.sha256:
+            write_bytes(folder / file.name, content)
+    return file.is_at(folder / file.name)
 
 
 def _fetch(url: str, file: PublishedFile, part: Path, progress: Progress, timeout_s: float) -> bool:
@@ -181,7 +200,7 @@ def _fetch(url: str, file: PublishedFile, part: Path, progress: Progress, timeou
     have = part.stat().st_size if part.exists() else 0
     if have >= file.size:  # finished, but never renamed, or of another file: the caller looks
         return True
-    with _response(url, have, timeout_s) as response, part.open("ab") as target:
+    with _response(url, have, file.size, timeout_s) as response, part.open("ab") as target:
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             have = 0
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
@@ -203,16 +222,17 @@ def _fetch(url: str, file: PublishedFile, part: Path, progress: Progress, timeou
 
 
 @contextmanager
-def _response(url: str, start: int, timeout_s: float) -> Iterator[HTTPResponse]:
-    """Open a URL for reading from byte `start` on."""
+def _response(url: str, start: int, n_bytes: int, timeout_s: float) -> Iterator[HTTPResponse]:
+    """Open a URL for reading from byte `start` on, for as long as so many bytes may take."""
     headers = {"User-Agent": "fashion-images-classifier", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
     try:
-        response = _web().open(request.Request(url, headers=headers), timeout=timeout_s)  # noqa: S310 - http(s) alone
+        asked = request.Request(url, headers=headers)  # noqa: S310 - http(s) alone
+        response: HTTPResponse = web(time.monotonic() + START_S + n_bytes / SLOWEST).open(asked, timeout=timeout_s)
     except HTTPError as error:
         error.close()
-        raise _NotServed(f"HTTP {error.code} {error.reason}") from error
+        raise _NotServed(f"HTTP {error.code} {_reason(error)}") from error
     except (OSError, HTTPException, ValueError) as error:
         raise _NotServed(_reason(error)) from error
     with response:
@@ -228,35 +248,10 @@ def _chunks(response: HTTPResponse) -> Iterator[bytes]:
         raise _NotServed(_reason(error)) from error
 
 
-class _Redirects(request.HTTPRedirectHandler):
-    """Follows redirects within the web, without reading what an answer says beside its new address."""
-
-    def redirect_request(
-        self, req: request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> request.Request | None:
-        fp.close()
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _web() -> request.OpenerDirector:
-    """Return an opener that knows http and https and no other scheme, wherever an address or a redirect leads."""
-    opener = request.OpenerDirector()
-    for handler in (
-        request.ProxyHandler,
-        request.HTTPHandler,
-        request.HTTPSHandler,
-        request.HTTPDefaultErrorHandler,
-        request.HTTPErrorProcessor,
-        request.UnknownHandler,
-        _Redirects,
-    ):
-        opener.add_handler(handler())
-    return opener
-
-
 def _reason(error: Exception) -> str:
-    """Say in a few words why a server did not serve."""
-    return str(getattr(error, "reason", None) or error) or type(error).__name__
+    """Say in a few words why a server did not serve; it may be the server's own, of any length."""
+    words = str(getattr(error, "reason", None) or error) or type(error).__name__
+    return textwrap.shorten(words, 200, placeholder=" …")
 
 
 def _advice(files: Sequence[PublishedFile], folder: Path, error: _CannotDownload) -> str:

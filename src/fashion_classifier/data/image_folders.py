@@ -138,7 +138,7 @@ class ClassFolders(Source):
         groups = None if options.group_by is None else _groups(places, options.group_by)
         self._check_folders(faults)
         pictures = [Picture(place, file) for place, file in zip(places, self.files, strict=True)]
-        found = read_pictures(pictures, options.image_size, faults, progress)
+        found = read_pictures(pictures, options.image_size, faults, progress, way=options.pictures)
         parts: dict[Split, FoundPart] = {}
         start = 0
         for split in SPLITS:

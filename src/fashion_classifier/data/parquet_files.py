@@ -97,7 +97,8 @@ class ParquetFiles(Source):
             return {split: self._joined(split, images, faults) for split, images in values.items()}, ()
         pictures = {split: list(chain.from_iterable(lists)) for split, lists in encoded.items()}
         everything = list(chain.from_iterable(pictures.values()))
-        found = read_pictures(everything, options.image_size, faults, progress) if everything else None
+        way = options.pictures
+        found = read_pictures(everything, options.image_size, faults, progress, way=way) if everything else None
         if found is None:
             return {}, ()
         ends = np.cumsum([len(some) for some in pictures.values()])

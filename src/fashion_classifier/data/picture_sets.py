@@ -14,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.garments.photograph import SIDE, garment_image, is_photograph
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.pictures import (
     PictureSource,
     Pixels,
@@ -47,7 +49,12 @@ class PictureSet(NamedTuple):
 
 
 def read_pictures(
-    pictures: Sequence[Picture], size: Size | None, faults: FaultList, progress: Progress
+    pictures: Sequence[Picture],
+    size: Size | None,
+    faults: FaultList,
+    progress: Progress,
+    *,
+    way: PictureWay = "resize",
 ) -> PictureSet | None:
     """Decode pictures into one array.
 
@@ -62,6 +69,8 @@ def read_pictures(
         Takes every picture that cannot be read.
     progress
         Told of the reading.
+    way
+        "garment" takes of each photograph the garment alone, cut out; for a given size.
 
     Returns
     -------
@@ -71,6 +80,8 @@ def read_pictures(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # PIL warns of oddities in files whose pixels it reads all the same
         if size is not None:
+            if way == "garment":
+                return _read_garments(size, pictures, faults, progress)
             images = _read_at(size, pictures, faults, progress)
             return None if images is None else PictureSet(images, ())
         return _read_at_own_size(pictures, faults, progress)
@@ -109,7 +120,32 @@ def _read_at_own_size(pictures: Sequence[Picture], faults: FaultList, progress: 
     return None if images is None else PictureSet(images, (note,))
 
 
-def _read_at(size: Size, pictures: Sequence[Picture], faults: FaultList, progress: Progress) -> Images | None:
+def _read_garments(size: Size, pictures: Sequence[Picture], faults: FaultList, progress: Progress) -> PictureSet | None:
+    """Decode all pictures at one size, of photographs the garments alone."""
+    photographs: list[str] = []
+
+    def decode(size: Size, picture: Picture) -> Pixels:
+        decoded = read_picture(picture.source, place=picture.place, near=(SIDE, SIDE))
+        shape = ImageShape(*size, 1)
+        if is_photograph(decoded, shape):
+            photographs.append(picture.place)
+        return garment_image(decoded, shape)
+
+    images = _read_at(size, pictures, faults, progress, decode, "Cutting garments out")
+    if images is None:
+        return None
+    note = f"Of {len(photographs):,} photographs the garments alone were taken, cut out, as the model is shown them."
+    return PictureSet(images, (note,) if photographs else ())
+
+
+def _read_at(
+    size: Size,
+    pictures: Sequence[Picture],
+    faults: FaultList,
+    progress: Progress,
+    decode: Callable[[Size, Picture], Pixels] | None = None,
+    task: str = "Resizing pictures",
+) -> Images | None:
     """Decode all pictures at one size; None if there was a fault, now or before."""
     if len(pictures) * size[0] * size[1] * 3 > MAX_IMAGE_BYTES:
         faults.add(
@@ -119,7 +155,7 @@ def _read_at(size: Size, pictures: Sequence[Picture], faults: FaultList, progres
         )
         return None
     n_threads = os.cpu_count() or 1
-    arrays = _each(partial(_decode, size), pictures, faults, "Resizing pictures", progress, n_threads=n_threads)
+    arrays = _each(partial(decode or _decode, size), pictures, faults, task, progress, n_threads=n_threads)
     images = _stack(arrays, len(pictures), size)
     return None if faults else images
 

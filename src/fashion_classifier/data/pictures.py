@@ -5,7 +5,6 @@ Loading folders and predicting on photographs both go through `read_picture` and
 
 from __future__ import annotations
 
-import io
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,33 +13,20 @@ from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_file import PictureFile
+from fashion_classifier.data.picture_memory import check_before_decoding, check_decoding
+from fashion_classifier.data.picture_orientation import SIDEWAYS, TURNS, orientation
 from fashion_classifier.errors import DataError, Fault
 
 MAX_PIXELS = 64_000_000
-MAX_BYTES = 400_000_000  # that decoding one picture and bringing it to grey or RGB may take, as estimated here
 STRIP_PIXELS = 2_000_000  # that are brought to grey or RGB at a time
-# Bytes a pixel that a format's decoder takes beside the pixels themselves, measured with Pillow 13: libwebp keeps two
-# canvases and hands out a third; libtiff hands out whole strips, which may be the whole picture.
-_DECODER_BYTES = {"WEBP": 14, "TIFF": 4}
-_COEFFICIENT_BYTES = 2  # of each sample of a progressive JPEG, all of which are kept until its end
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 REDUCING_GAP = 3.0  # how much larger than wanted a picture stays in the cheap first step of shrinking it
 _REDUCED = frozenset({"JPEG", "MPO"})  # formats that can be decoded at a fraction of their size
-_SIDEWAYS = frozenset({5, 6, 7, 8})  # EXIF orientations that swap height and width
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 PictureSource = Path | bytes
 Pixels = NDArray[np.uint8]  # (height, width) grey, or (height, width, 3) colour
 
@@ -78,7 +64,7 @@ def read_picture(
     """
     with opened_picture(source, place, max_pixels) as picture:
         if near is not None and picture.format in _REDUCED:  # asking a damaged PNG for EXIF would hide its damage
-            height, width = near if _orientation(picture) not in _SIDEWAYS else near[::-1]
+            height, width = near if orientation(picture) not in SIDEWAYS else near[::-1]
             picture.draft(None, (round(width * REDUCING_GAP), round(height * REDUCING_GAP)))
         return plain(picture)
 
@@ -122,11 +108,14 @@ def opened_picture(
     try:
         if isinstance(source, Path):
             _check_ordinary(source, place)
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as picture:
-            if picture.width * picture.height > max_pixels:
-                _refuse_size(place, f"{picture.height}x{picture.width} pixels", max_pixels)
-            _check_before_decoding(picture)
-            yield picture
+        with PictureFile(source) as file:
+            file.check_pieces()
+            with Image.open(file, formats=FORMATS) as picture:
+                if picture.width * picture.height > max_pixels:
+                    _refuse_size(place, f"{picture.height}x{picture.width} pixels", max_pixels)
+                check_before_decoding(picture)
+                file.expect_pixels(picture)
+                yield picture
     except DataError:
         raise
     except UnidentifiedImageError as error:
@@ -147,9 +136,9 @@ def plain(picture: Image.Image) -> Image.Image:
     ValueError
         If its pixels have no agreed range, or decoding it would take too much memory.
     """
-    _check_bytes(picture.width * picture.height * _bytes_per_pixel(picture), picture)
+    check_decoding(picture)
     picture.load()
-    turn = _TURNS.get(_orientation(picture)) if picture.info or picture.format == "TIFF" else None
+    turn = TURNS.get(orientation(picture)) if picture.info or picture.format == "TIFF" else None
     levels = _grey_or_colour(picture)
     return levels if turn is None else levels.transpose(turn)
 
@@ -198,51 +187,11 @@ def _on_white(strip: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, strip.convert("RGBA")).convert("RGB")
 
 
-def _bytes_per_pixel(picture: Image.Image) -> int:
-    """Estimate what a pixel of an opened picture takes until it is grey or RGB and stands upright."""
-    stored = {"1": 1, "I": 4, "F": 4}.get(
-        picture.mode, 2 if picture.mode.startswith("I;16") else len(picture.getbands())
-    )
-    plainly = picture.mode in ("L", "RGB") and "transparency" not in picture.info
-    result = 1 if picture.mode in ("1", "L", "I;16") else 3
-    turned = picture.format in ("JPEG", "TIFF", "WEBP") and _orientation(picture) in _TURNS
-    decoder = _DECODER_BYTES.get(picture.format or "", 0)
-    if picture.info.get("progressive"):
-        decoder += len(picture.getbands()) * _COEFFICIENT_BYTES
-    return stored + decoder + result * ((not plainly) + turned)
-
-
-def _check_before_decoding(picture: Image.Image) -> None:
-    """Refuse what takes too much memory whatever is wanted; a JPEG may be decoded at a fraction of its size."""
-    n_pixels = picture.width * picture.height
-    if picture.format != "JPEG":
-        _check_bytes(n_pixels * _bytes_per_pixel(picture), picture)
-    elif picture.info.get("progressive"):
-        _check_bytes(n_pixels * len(picture.getbands()) * _COEFFICIENT_BYTES, picture)
-
-
-def _check_bytes(n_bytes: int, picture: Image.Image) -> None:
-    """Refuse a picture whose decoding would take too much memory."""
-    if n_bytes > MAX_BYTES:
-        raise ValueError(
-            f"its {picture.height}x{picture.width} pixels, as {picture.format} in mode {picture.mode}, take about "
-            f"{n_bytes / 1e6:,.0f} MB to decode; at most {MAX_BYTES / 1e6:,.0f} MB are taken"
-        )
-
-
 def upright_size(picture: Image.Image) -> tuple[int, int]:
     """Return the height and width that an opened picture will have, mostly without decoding it."""
     # PIL would decode a PNG to look for EXIF after the pixels, and has turned a TIFF's size already.
-    turned = picture.format not in ("PNG", "TIFF") and _orientation(picture) in _SIDEWAYS
+    turned = picture.format not in ("PNG", "TIFF") and orientation(picture) in SIDEWAYS
     return (picture.width, picture.height) if turned else (picture.height, picture.width)
-
-
-def _orientation(picture: Image.Image) -> int:
-    """Return the EXIF orientation, 1 to 8; EXIF that cannot be read says nothing, which is 1."""
-    try:
-        return int(picture.getexif().get(ExifTags.Base.Orientation, 1))
-    except (ArithmeticError, AttributeError, LookupError, OSError, SyntaxError, TypeError, ValueError):
-        return 1
 
 
 def _check_ordinary(path: Path, place: str) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LabelColumn, all_names, check_every_class_everywhere
+from fashion_classifier.data.picture_ways import WAYS, PictureWay
 from fashion_classifier.data.pixels import resized, with_channels
 from fashion_classifier.data.raw import RawCollection, RawPart
 from fashion_classifier.errors import FaultList, UsageError
@@ -50,16 +51,20 @@ class ReadOptions:
         for in the path below the source, whose first group (or whole match) names the garment; for CSV and
         Parquet a column; for NPZ the name before "_train". None: the column "group" or the array
         "groups_train", if there is one.
+    pictures
+        "garment": of each photograph the garment alone is taken, cut out, as images of garments on black have it; for
+        encoded pictures, and with an image size.
 
     Raises
     ------
     UsageError
-        If the size or the number of channels is not possible.
+        If the size, the number of channels or the way is not possible.
     """
 
     image_size: tuple[int, int] | None = None
     channels: int | None = None
     group_by: str | None = None
+    pictures: PictureWay = "resize"
 
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
@@ -68,6 +73,11 @@ class ReadOptions:
             raise UsageError(
                 f"image size: height and width must be 1 to {LARGEST_SIDE} pixels, "
                 f"but got {self.image_size}. Choose a size in this range."
+            )
+        if self.pictures not in WAYS or (self.pictures == "garment" and self.image_size is None):
+            raise UsageError(
+                f"pictures must be one of {', '.join(WAYS)}, and garments are cut out for a given image size, but got "
+                f"{self.pictures!r} and {self.image_size}. Give an image size."
             )
 
 

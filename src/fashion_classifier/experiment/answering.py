@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.split import Split
 from fashion_classifier.evaluation.confidence import AnswerRules, Answers, fit_rules
 from fashion_classifier.evaluation.metrics import evaluate
@@ -14,15 +15,16 @@ from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.experiment.joining import held_back
 from fashion_classifier.experiment.stages import HELD_BACK, MadeModel, Probabilities, judged_training_images
 from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.photographs.fitting import fit_photograph_rules
-from fashion_classifier.inference.photographs.rules import PhotographRules
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.parts import with_parts
+from fashion_classifier.training.parts import parts_of
 from fashion_classifier.training.photographed import photographed
 
 RULE_IMAGES = (
     4000  # from which the rules for photographs are fitted: half a point of standard error of what is accepted
 )
+OWN_ACCEPTED = 0.95  # of the photographs that a model was made from, held out: as of its images
 SAVED = "lac"  # the method whose sets go with the model: it needs no draws, so that an answer can be had again
 
 
@@ -57,9 +59,21 @@ def photograph_rules(model: Model, split: Split, *, seed: int) -> PhotographRule
         return None
     images = torch.from_numpy(np.array(known.images[:RULE_IMAGES]))
     chance = torch.Generator().manual_seed(derive_seed(seed, "photographs"))
-    parts, _ = with_parts(images, 1.0, chance)
-    whole, halves = (model.predict(photographed(shown, 1.0, chance).numpy()) for shown in (images, parts))
+    parts = parts_of(images, chance)
+    whole, halves = (model.predict(photographed(shown, chance).numpy()) for shown in (images, parts))
     return fit_photograph_rules(whole, known.labels[:RULE_IMAGES], halves)
+
+
+def own_photograph_rules(model: Model, known: Dataset, said: Probabilities, *, seed: int) -> PhotographRules | None:
+    """Fit how a model answers to photographs that are like those it was made from, by what was said of them held out.
+
+    None for a model that is not shown the garments in photographs.
+    """
+    if model.pictures != "garment" or known.shape.channels != 1:
+        return None
+    chance = torch.Generator().manual_seed(derive_seed(seed, "photographs"))
+    parts = parts_of(torch.from_numpy(np.array(known.images)), chance).numpy()
+    return fit_photograph_rules(said, known.labels, model.predict(parts), leaning=False, accepted=OWN_ACCEPTED)
 
 
 def answering(made: MadeModel, rules: AnswerRules, split: Split, *, seed: int) -> MadeModel:

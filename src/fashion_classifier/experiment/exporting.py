@@ -28,6 +28,7 @@ from fashion_classifier.inference.export.forms import (
     write_export,
 )
 from fashion_classifier.inference.export.metadata import describe
+from fashion_classifier.inference.manifest import steadily
 from fashion_classifier.inference.predictor import predict_probabilities
 from fashion_classifier.inference.runtimes.base import Precision
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
@@ -120,8 +121,8 @@ def export_model(
     opened = open_model(named, which, device="cpu")
     progress("Opening the model", 1, 1)
     places = places_of(target or Path(_file_name(opened, precision) + SUFFIXES[form][0]), form)
-    description, files = read_description(opened.path)
-    original = Original(folder=opened.path, model=opened.model, description=description, files=files)
+    description, manifest = steadily(opened.path, lambda: read_description(opened.path))
+    original = Original(manifest=manifest, model=opened.model, description=description)
     labelled, compared_on = labelled_images(opened, data, precision, progress)
     images, labels = trial(opened.model.shape, labelled)
     try:

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.data.dataset import Opening, SealedTestSet
+from fashion_classifier.data.dataset import Dataset, Opening, SealedTestSet
 from fashion_classifier.data.fingerprint import image_sha256
 from fashion_classifier.data.load import AUTO
 from fashion_classifier.data.split import Split
@@ -31,7 +31,8 @@ from fashion_classifier.experiment.preparation import Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
-from fashion_classifier.inference.description import MANIFEST, WEIGHTS
+from fashion_classifier.inference.manifest import MANIFEST, WEIGHTS
+from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.shelf import model_facts
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.progress import Progress
@@ -148,7 +149,8 @@ def _compare(
     progress: Progress,
 ) -> Compared:
     """Compare two models whose runs this process alone writes into."""
-    origins = _origin(first), _origin(second)  # before the test set is opened: what is damaged is found here
+    for opened in (first, second):
+        _origin(opened)  # before the test set is opened: what is damaged is found here
     for opened in (first, second):
         check_fit(opened, collection)
     if collection.test is None and _split_of(first, collection) != _split_of(second, collection):
@@ -161,13 +163,36 @@ def _compare(
         opened.model.predict(dataset.images, progress=progress, task=f"Evaluating {letter}, {opened.name}")
         for letter, opened in zip("AB", (first, second), strict=True)
     )
-    labels, classes = dataset.labels, collection.classes
+    judged = judged_images(collection, parts.test.counts, (*collection.notes, *parts.notes))
+    return compared_by((first, second), judged, dataset, (said_a, said_b), command=command, seed=seed)
+
+
+def compared_by(
+    models: tuple[Opened, Opened],
+    judged: JudgedImages,
+    dataset: Dataset,
+    said: tuple[Probabilities, Probabilities],
+    *,
+    command: str,
+    seed: int,
+) -> Compared:
+    """Compare two models by what was said of images.
+
+    Parameters
+    ----------
+    judged, dataset
+        The images, in words and as they are.
+    said
+        What the two say of them.
+    """
+    (first, second), (said_a, said_b) = models, said
+    labels, classes = dataset.labels, dataset.classes
     predicted = said_a.argmax(1), said_b.argmax(1)
     results = ModelComparison(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        data=_judged_images(collection, parts),
-        a=_compared_model(first, origins[0], labels, said_a, seed=seed),
-        b=_compared_model(second, origins[1], labels, said_b, seed=seed),
+        data=judged,
+        a=_compared_model(first, _origin(first), labels, said_a, seed=seed),
+        b=_compared_model(second, _origin(second), labels, said_b, seed=seed),
         comparison=compare(labels, *predicted),
         differences=compare_measures(labels, said_a, said_b, seed=seed),
         classes=compare_classes(labels, *predicted, classes),
@@ -181,8 +206,8 @@ def _compare(
     )
     hashes = [image_sha256(image) for image in dataset.images]
     predictions = pl.concat(
-        predictions_table(name, "test", hashes, labels, said, classes=classes)
-        for name, said in zip(PAIR, (said_a, said_b), strict=True)
+        predictions_table(name, "validation" if judged.folds else "test", hashes, labels, answers, classes=classes)
+        for name, answers in zip(PAIR, said, strict=True)
     )
     return Compared(results, predictions, choose_gallery(predictions, dataset.images, hashes, PAIR))
 
@@ -203,8 +228,10 @@ def _holding_runs(models: Sequence[Opened]) -> Iterator[tuple[list[Opened], Call
         yield [replace(model, run=model.run and held[model.run.path.resolve()]) for model in models], note
 
 
-def _judged_images(collection: Collection, parts: Split) -> JudgedImages:
-    """Describe the test images and the data that they belong to."""
+def judged_images(
+    collection: Collection, counts: dict[str, int], notes: tuple[str, ...], *, folds: int = 0
+) -> JudgedImages:
+    """Describe the images that judge, so many of each class, and the data that they belong to."""
     return JudgedImages(
         name=collection.name,
         container=collection.container,
@@ -213,9 +240,10 @@ def _judged_images(collection: Collection, parts: Split) -> JudgedImages:
         height=collection.shape.height,
         width=collection.shape.width,
         channels=collection.shape.channels,
-        counts=parts.test.counts,
-        notes=(*collection.notes, *parts.notes),
+        counts=counts,
+        notes=notes,
         is_sample=collection.is_sample,
+        folds=folds,
     )
 
 
@@ -306,7 +334,14 @@ def prepare_for(
     if opened.run is not None and own:
         config = replace(opened.run.config, image_size=size, channels=channels, device="auto")
     else:
-        config = RunConfig(data=data, image_size=size, channels=channels, group_by=group_by, seed=seed)
+        config = RunConfig(
+            data=data,
+            image_size=size,
+            channels=channels,
+            group_by=group_by,
+            pictures=opened.model.pictures,
+            seed=seed,
+        )
     prepared = prepare(config, used_s=used_s, progress=progress)
     split_then = _split_of(opened, prepared.collection)
     if split_then and not own:

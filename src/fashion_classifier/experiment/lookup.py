@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.inference.description import MANIFEST, MODEL
+from fashion_classifier.inference.manifest import MANIFEST, MODEL
 from fashion_classifier.inference.shelf import default_model, shipped_folders
 
 RUN = "run.json"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.sources import ReadOptions
 from fashion_classifier.data.split import SplitConfig
 from fashion_classifier.errors import UsageError
@@ -31,6 +32,8 @@ class RunConfig:
         1 or 3, to which images are brought; None for their own.
     group_by
         What tells images of one garment: a column, or a regular expression over paths.
+    pictures
+        How encoded pictures are brought to the image size: "resize" as they are, "garment" the garment alone, cut out.
     validation_fraction
         Share of the training images for cross-validation.
     minutes
@@ -59,6 +62,7 @@ class RunConfig:
     image_size: tuple[int, int] | None = None
     channels: int | None = None
     group_by: str | None = None
+    pictures: PictureWay = "resize"
     validation_fraction: float = 0.2
     minutes: float | None = 5.0
     trials: int | None = None
@@ -122,7 +126,9 @@ class RunConfig:
     @property
     def read_options(self) -> ReadOptions:
         """How the data is read."""
-        return ReadOptions(image_size=self.image_size, channels=self.channels, group_by=self.group_by)
+        return ReadOptions(
+            image_size=self.image_size, channels=self.channels, group_by=self.group_by, pictures=self.pictures
+        )
 
     @property
     def split_config(self) -> SplitConfig:

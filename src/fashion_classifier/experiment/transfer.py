@@ -14,16 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fashion_classifier.data.collection import Collection
 from fashion_classifier.data.dataset import Dataset, SealedTestSet
 from fashion_classifier.data.split import Split, fold_numbers
 from fashion_classifier.errors import Interrupted, UsageError
 from fashion_classifier.evaluation.comparison import Comparison, compare
 from fashion_classifier.evaluation.confidence import Answers, fit_rules
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
+from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.evidence.folds import LEAST_PER_CLASS, N_FOLDS, can_be_folded
-from fashion_classifier.experiment.answering import with_rules
+from fashion_classifier.experiment.answering import own_photograph_rules, with_rules
 from fashion_classifier.experiment.budget import SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.judging import Compared, compared_by, judged_images, open_model
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
@@ -52,6 +55,10 @@ class Transferred:
         Where the one lies that did not; None where there is no comparison.
     trained
         The first of the two.
+    images
+        From which both have learned, each of them held out from a network of either making once.
+    said
+        What those networks said of them: "model" and, where there is a comparison, "nothing" -> probabilities.
     judged
         The first by the images held out in each fold.
     judged_from_nothing, gain
@@ -61,6 +68,8 @@ class Transferred:
     model: Path
     from_nothing: Path | None
     trained: TrainedModel
+    images: Dataset
+    said: dict[str, Probabilities]
     judged: Evaluation
     judged_from_nothing: Evaluation | None
     gain: Comparison | None
@@ -142,11 +151,30 @@ def transfer(
     seed = config.seed
     for trained, way, place in zip((from_model, *others), made.ways, (folder, beside), strict=False):
         assert place is not None
-        model = with_rules(trained.model, fit_rules(Answers(labels, said[way]), seed=seed), prepared.split, seed=seed)
+        rules = fit_rules(Answers(labels, said[way]), seed=seed)
+        model = with_rules(trained.model, rules, prepared.split, seed=seed)
+        held_out = tempered(said[way], rules.temperature)
+        model = replace(model, photographs=own_photograph_rules(model, everything, held_out, seed=seed))
         origin = {"taken_over_from": name} if way == "model" else {}
         facts = {**model.provenance, **origin, "held_out_accuracy": float((said[way].argmax(1) == labels).mean())}
         save_model(replace(model, provenance=facts), place, images=everything.images[:TRIAL_IMAGES])
-    return Transferred(folder, beside, from_model, judged[0], judged[1] if comparing else None, gain)
+    return Transferred(folder, beside, from_model, everything, said, judged[0], judged[1] if comparing else None, gain)
+
+
+def gain_over_nothing(found: Transferred, collection: Collection, *, command: str, seed: int) -> Compared:
+    """Compare what went on from a model with what began from nothing, for a page: by the images held out in folds.
+
+    Raises
+    ------
+    UsageError
+        If there is no comparison.
+    """
+    if found.from_nothing is None:
+        raise UsageError("Nothing was trained from nothing: there is no gain to tell of.")
+    models = (open_model(found.from_nothing), open_model(found.model))
+    judged = judged_images(collection, found.images.counts, collection.notes, folds=N_FOLDS)
+    said = (found.said["nothing"], found.said["model"])
+    return compared_by(models, judged, found.images, said, command=command, seed=seed)
 
 
 @dataclass(eq=False)

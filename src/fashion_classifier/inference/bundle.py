@@ -13,36 +13,35 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load, save
 from torch import Tensor
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import (
-    INT8,
-    ONNX,
     UNFIT,
-    WEIGHTS,
     Description,
     read_description,
     usable,
     write_description,
-    write_manifest,
 )
 from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
-from fashion_classifier.inference.photographs.rules import PhotographRules
-from fashion_classifier.inference.picture_ways import PictureWay
-from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_probabilities
+from fashion_classifier.inference.manifest import INT8, ONNX, WEIGHTS, Manifest, steadily, write_manifest
+from fashion_classifier.inference.photograph_rules import PhotographRules
+from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
 from fashion_classifier.models.catalogue import build, config_from, settings_of
 from fashion_classifier.models.layers import ImageClassifier
 from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.storage import atomic_folder
+
+LARGEST_HEADER = 4 << 20  # bytes of JSON, which become objects before any tensor is looked at
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -96,13 +95,15 @@ class Model:
         ------
         DataError
             If the images have another shape.
+        ModelError
+            If its answers are not numbers.
         """
         check_shape(images, self.shape)
         if len(images) == 0:
             return np.empty((0, len(self.classes)), np.float32)
         precision = precision_here(self.how.precision, next(self.network.parameters()).device)
         runtime = TorchRuntime(self.network, precision)
-        return predict_probabilities(runtime, images, self.how, progress=progress, task=task)
+        return predict_checked(runtime, images, self.how, progress=progress, task=task)
 
 
 def save_model(
@@ -183,21 +184,37 @@ def load_model(folder: Path | str) -> Model:
         If it is damaged, altered, of an unknown format, or does not describe a network that there can be.
     """
     folder = Path(folder)
-    description, _ = read_description(folder)
-    with usable(folder, *UNFIT, RuntimeError, SafetensorError):
-        return _assemble(folder, description)
+    return steadily(folder, lambda: assemble(*read_description(folder)))
 
 
-def _assemble(folder: Path, described: Description) -> Model:
+def assemble(described: Description, manifest: Manifest) -> Model:
+    """Build the network of a model folder that was read already; errors as for `load_model`."""
+    with usable(manifest.folder, *UNFIT, RuntimeError, SafetensorError):
+        content = manifest.read(WEIGHTS)
+        if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
+            raise ValueError(f"{WEIGHTS} tells of more tensors than a network here can have")
+        return _assemble(described, load(content))
+
+
+def _assemble(described: Description, tensors: dict[str, Tensor]) -> Model:
     """Build the network that was described and give it its weights."""
     config = config_from(described.family, described.settings)
-    statistics = (torch.tensor(described.mean), torch.tensor(described.std))
-    network = build(config, described.shape, len(described.classes), statistics, seed=0)
-    tensors = load_file(folder / WEIGHTS)
-    broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    statistics = torch.tensor(described.mean), torch.tensor(described.std)
+    with torch.device("meta"):  # takes no memory, whatever the description says, until the weights are known to fit
+        network = build(config, described.shape, len(described.classes), statistics, seed=0)
+    broken = [name for name, tensor in tensors.items() if not _holds_numbers(tensor)]
     if broken:
         raise ValueError(f"weights that are not numbers in {', '.join(broken[:3])}")
-    network.load_state_dict(tensors)  # which makes float32 of half precision
+    kinds = {name: tensor.dtype for name, tensor in network.state_dict().items()}  # float32 also of half precision
+    fitting = {name: tensor.to(kinds.get(name, tensor.dtype), copy=True) for name, tensor in tensors.items()}
+    network.load_state_dict(fitting, assign=True)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    standardise = network.standardise
+    for found, expected in zip((standardise.mean, standardise.std), statistics, strict=True):
+        if not torch.equal(found.flatten(), expected):
+            raise ValueError(
+                "the weights are another model's: they were trained on images of another mean or deviation"
+            )
     network.eval()
     return Model(
         network=network,
@@ -211,6 +228,11 @@ def _assemble(folder: Path, described: Description) -> Model:
         pictures=described.pictures,
         provenance=described.provenance,
     )
+
+
+def _holds_numbers(tensor: Tensor) -> bool:
+    """Tell whether a tensor is of a kind that weights or counts have, and all of it is finite."""
+    return tensor.dtype == torch.int64 or (tensor.is_floating_point() and bool(tensor.isfinite().all()))
 
 
 def _tensors(network: ImageClassifier, *, half: bool) -> dict[str, Tensor]:

@@ -23,11 +23,12 @@ from pathlib import Path
 import numpy as np
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.garments.photograph import SIDE
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.pictures import Pixels, read_picture, to_array
 from fashion_classifier.errors import DataError, UnavailableError
 from fashion_classifier.inference.cores import available_cores
-from fashion_classifier.inference.photographs.seen import SIDE, Seen, look
-from fashion_classifier.inference.picture_ways import PictureWay
+from fashion_classifier.inference.photographs.seen import Seen, look
 
 BATCH_SIZE = 250  # pictures, where so many are small
 BATCH_BYTES = 16 << 20  # decoded pictures of a batch, at most

@@ -1,4 +1,4 @@
-"""A model folder's description and manifest: written, read and checked without any network.
+"""A model folder's description: written, read and checked without any network.
 
 ::
 
@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -21,21 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.errors import ModelError, UnavailableError
+from fashion_classifier.data.picture_ways import WAYS, PictureWay
+from fashion_classifier.errors import ModelError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule, checked_sets
 from fashion_classifier.evaluation.refusal import SCORES, RefusalRule
-from fashion_classifier.inference.photographs.rules import PhotographRules, checked_rules
-from fashion_classifier.inference.picture_ways import WAYS, PictureWay
+from fashion_classifier.inference.manifest import FORMAT_VERSION, MODEL, Manifest, check_version, read_manifest, shown
+from fashion_classifier.inference.photograph_rules import PhotographRules, checked_rules
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
-from fashion_classifier.storage import write_json
 
-FORMAT_VERSION = 1
-MODEL, WEIGHTS, MANIFEST = "model.json", "weights.safetensors", "manifest.json"
-ONNX, INT8 = "model.onnx", "model.int8.onnx"
 LEAST_TEMPERATURE = 1e-3  # and its inverse the largest: beyond, probabilities are all 0 and 1, or all the same
-LARGEST_JSON = 4 << 20  # bytes
-LARGEST_FILE = 4 << 30
-UNFIT = (KeyError, TypeError, ValueError, AttributeError)
+UNFIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -103,23 +97,13 @@ def write_description(folder: Path, description: Description) -> None:
     (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def write_manifest(folder: Path) -> None:
-    """Write down the hash and size of each file that is in the folder."""
-    files = {
-        path.name: {"sha256": _sha256(path), "bytes": path.stat().st_size}
-        for path in sorted(folder.iterdir())
-        if path.name != MANIFEST
-    }
-    write_json(folder / MANIFEST, {"format_version": FORMAT_VERSION, "files": files})
-
-
-def read_description(folder: Path) -> tuple[Description, frozenset[str]]:
+def read_description(folder: Path) -> tuple[Description, Manifest]:
     """Read what a model folder holds, checking every file against the manifest.
 
     Returns
     -------
-    Description, frozenset of str
-        What it is, and the names of its files.
+    Description, Manifest
+        What it is, and its files.
 
     Raises
     ------
@@ -128,18 +112,12 @@ def read_description(folder: Path) -> tuple[Description, frozenset[str]]:
     ModelError
         If it is damaged, altered or of an unknown format.
     """
-    if not (folder / MANIFEST).is_file() and not (folder / MODEL).is_file():
-        raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
-    names = check_manifest(folder)
-    content = read_json(folder / MODEL)
-    version = content.get("format_version")
-    if version != FORMAT_VERSION:
-        raise ModelError(
-            f"{folder / MODEL}: format version {version!r} is not known here; this version of the program reads "
-            f"{FORMAT_VERSION}. Use the version that wrote it, or train anew."
-        )
+    manifest = read_manifest(folder)
+    manifest.check()
+    content = manifest.read_json(MODEL)
+    check_version(content, folder / MODEL)
     with usable(folder, *UNFIT):
-        return _described(content), names
+        return _described(content), manifest
 
 
 @contextmanager
@@ -157,7 +135,8 @@ def usable(folder: Path, *kinds: type[Exception]) -> Iterator[None]:
         raise
     except kinds as error:
         raise ModelError(
-            f"{folder}: this is no usable model ({type(error).__name__}: {error}). Get it again, or train anew."
+            f"{folder}: this is no usable model ({type(error).__name__}: {shown(str(error))}). "
+            "Get it again, or train anew."
         ) from error
 
 
@@ -169,8 +148,10 @@ def classes_and_shape(content: Mapping[str, Any]) -> tuple[tuple[str, ...], Imag
     KeyError, TypeError, ValueError
         If it is missing or cannot be.
     """
-    classes = tuple(str(name) for name in content["classes"])
-    shape = ImageShape(**content["image"])
+    names, shape = content["classes"], ImageShape(**content["image"])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("the classes must be a list of names")
+    classes = tuple(names)
     if len(classes) < 2 or len(set(classes)) < len(classes):
         raise ValueError("the classes must be at least two different names")
     if shape.channels not in {1, 3} or not all(type(side) is int and 1 <= side <= 4096 for side in shape[:2]):
@@ -204,14 +185,16 @@ def _described(content: Mapping[str, Any]) -> Description:
     known = how.precision in {"float32", "bfloat16"} and how.views in VIEWS and 0 <= how.smoothing < 1
     if not known or not LEAST_TEMPERATURE <= how.temperature <= 1 / LEAST_TEMPERATURE:
         raise ValueError(f"it cannot predict with {how}")
-    preprocessing = content["preprocessing"]
+    mean, std = (tuple(float(value) for value in content["preprocessing"][name]) for name in ("mean", "std"))
+    if not len(mean) == len(std) == shape.channels or not all(map(math.isfinite, mean + std)) or min(std) <= 0:
+        raise ValueError(f"images of {shape.channels} channels cannot have mean {mean} and deviation {std}")
     return Description(
         family=str(content["family"]),
         settings=dict(content["config"]),
         classes=classes,
         shape=shape,
-        mean=tuple(float(value) for value in preprocessing["mean"]),
-        std=tuple(float(value) for value in preprocessing["std"]),
+        mean=mean,
+        std=std,
         how=how,
         sets=checked_sets(content.get("conformal")),
         refusal=_refusal(content.get("refusal")),
@@ -229,49 +212,3 @@ def _refusal(content: Mapping[str, Any] | None) -> RefusalRule | None:
     if rule.score not in SCORES or not 0 < rule.accepted <= 1 or not math.isfinite(rule.threshold):
         raise ValueError(f"nothing can be refused by {rule}")
     return rule
-
-
-def check_manifest(folder: Path) -> frozenset[str]:
-    """Check that the files are those that were written; return their names.
-
-    Raises
-    ------
-    ModelError
-        If one is missing, or was changed or damaged.
-    """
-    manifest = read_json(folder / MANIFEST)
-    files = manifest.get("files")
-    if not isinstance(files, dict) or not {MODEL, WEIGHTS} <= set(files):
-        raise ModelError(f"{folder / MANIFEST}: it does not list {MODEL} and {WEIGHTS}. Get the model again.")
-    for name, facts in files.items():
-        path = folder / name
-        if Path(name).name != name or path.is_symlink() or not path.is_file():
-            raise ModelError(
-                f"{path}: the manifest lists this file, but there is no such plain file. Get the model again."
-            )
-        if path.stat().st_size > LARGEST_FILE or not isinstance(facts, dict) or _sha256(path) != facts.get("sha256"):
-            raise ModelError(
-                f"{path}: its content is not what the manifest says: it was changed or damaged. Get the model again."
-            )
-    return frozenset(files)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of limited size."""
-    if not path.is_file():
-        raise ModelError(f"{path}: this file is missing from the model folder. Get the model again.")
-    if path.stat().st_size > LARGEST_JSON:
-        raise ModelError(f"{path}: {path.stat().st_size:,} bytes are too many for a description. Get the model again.")
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: this is not JSON ({error}). Get the model again.") from error
-    if not isinstance(content, dict):
-        raise ModelError(f"{path}: a JSON object was expected. Get the model again.")
-    return content
-
-
-def _sha256(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.pictures import SUFFIXES
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.inference.answers import Answer, answers
@@ -16,7 +17,6 @@ from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.inference.globs import ANY_DEPTH, expand, is_pattern
 from fashion_classifier.inference.photographs.answering import answer_photographs
 from fashion_classifier.inference.photographs.seen import Seen
-from fashion_classifier.inference.picture_ways import PictureWay
 from fashion_classifier.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def _in_folder(place: str) -> Iterator[str]:
 def predict_files(
     model: Classifier, files: PictureFiles, way: PictureWay = "resize", *, progress: Progress = silent
 ) -> Iterator[FilePrediction]:
-    """Classify pictures, brought to the model as it wants them (`fashion_classifier.inference.picture_ways`).
+    """Classify pictures, brought to the model as it wants them (`fashion_classifier.data.picture_ways`).
 
     Yields
     ------

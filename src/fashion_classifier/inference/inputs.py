@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.pictures import SUFFIXES
 from fashion_classifier.data.streams.blocks import PixelFile
 from fashion_classifier.data.streams.recognition import find_stream
@@ -16,7 +17,6 @@ from fashion_classifier.errors import UnavailableError, UsageError
 from fashion_classifier.inference.decoding import DecodedBatch, decoding
 from fashion_classifier.inference.files import PictureFiles, count_pictures, matched_files
 from fashion_classifier.inference.globs import is_pattern
-from fashion_classifier.inference.picture_ways import PictureWay
 
 Part = PictureFiles | PixelFile
 

@@ -10,12 +10,13 @@ from typing import Any, Literal
 import numpy as np
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
-from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
-from fashion_classifier.inference.photographs.rules import PhotographRules
-from fashion_classifier.inference.picture_ways import PictureWay
-from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_probabilities
+from fashion_classifier.inference.description import Description, read_description
+from fashion_classifier.inference.manifest import INT8, ONNX, steadily
+from fashion_classifier.inference.photograph_rules import PhotographRules
+from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
 from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates
 from fashion_classifier.inference.runtimes.opening import has_openvino, runtime_for
@@ -95,11 +96,13 @@ class OpenedModel:
         ------
         DataError
             If the images have another shape.
+        ModelError
+            If its answers are not numbers.
         """
         check_shape(images, self.shape)
         if len(images) == 0:
             return np.empty((0, len(self.classes)), np.float32)
-        return predict_probabilities(self.runtime, images, self.description.how, progress=progress, task=task)
+        return predict_checked(self.runtime, images, self.description.how, progress=progress, task=task)
 
 
 def open_model(
@@ -128,14 +131,19 @@ def open_model(
     UsageError
         If there is no such runtime.
     """
-    description, files = read_description(folder)
+    return steadily(folder, lambda: _opened(folder, runtime, threads, n_images))
+
+
+def _opened(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int, n_images: int) -> OpenedModel:
+    """Open a model folder."""
+    description, manifest = read_description(folder)
     few = n_images <= FEW_IMAGES
-    open_another = partial(runtime_for, folder, description, files, threads=threads, spinning=few)
+    open_another = partial(runtime_for, manifest, description, threads=threads, spinning=few)
     if runtime != "auto":
         opened = open_another(runtime)
-    elif ONNX not in files:
+    elif ONNX not in manifest.files:
         opened = open_another("torch")
     else:
-        others = candidates(quantised=INT8 in files, openvino=has_openvino(), n_images=n_images)
+        others = candidates(quantised=INT8 in manifest.files, openvino=has_openvino(), n_images=n_images)
         opened = FastestRuntime(open_another("onnx"), tuple(others), open_another, n_images)
     return OpenedModel(path=folder, description=description, runtime=opened)

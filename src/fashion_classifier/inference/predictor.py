@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
-from fashion_classifier.errors import DataError, Fault
+from fashion_classifier.errors import DataError, Fault, ModelError
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.evaluation.temperature import tempered, unsmoothed
-from fashion_classifier.inference.photographs.rules import PhotographRules
+from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.runtimes.base import Runtime
 from fashion_classifier.progress import Progress, silent
 
@@ -102,6 +102,31 @@ def predict_probabilities(
         batches.append(_average_of_views(runtime, batch, config))
         progress(task, start + len(batch), len(images))
     return np.concatenate(batches)
+
+
+def predict_checked(
+    runtime: Runtime,
+    images: Images,
+    config: PredictConfig,
+    *,
+    progress: Progress = silent,
+    task: str = "Predicting",
+) -> Probabilities:
+    """Classify images by a model that may be anybody's; parameters as for `predict_probabilities`.
+
+    Raises
+    ------
+    ModelError
+        If its answers are not numbers.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        found = predict_probabilities(runtime, images, config, progress=progress, task=task)
+    if not np.isfinite(found).all():
+        raise ModelError(
+            "The model's answers are not numbers: it was damaged, or its training went wrong. Get it again, or train "
+            "anew."
+        )
+    return found
 
 
 def check_shape(images: Images, shape: ImageShape) -> None:

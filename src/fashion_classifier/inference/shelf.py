@@ -27,20 +27,12 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.errors import ModelError, UnavailableError
-from fashion_classifier.inference.description import (
-    MANIFEST,
-    MODEL,
-    UNFIT,
-    classes_and_shape,
-    read_json,
-    usable,
-    way_of,
-)
-from fashion_classifier.inference.picture_ways import PictureWay
+from fashion_classifier.data.picture_ways import PictureWay
+from fashion_classifier.errors import ModelError
+from fashion_classifier.inference.description import UNFIT, classes_and_shape, usable, way_of
+from fashion_classifier.inference.manifest import MODEL, RECORD, check_version, read_manifest, steadily
 
 SHIPPED = Path(__file__).with_name("shipped")
-RECORD = "record.json"
 RECORD_SCHEMA = "fashion.model-record/1"
 
 
@@ -120,10 +112,15 @@ def model_facts(folder: Path) -> ModelFacts:
     ModelError
         If one of the two is damaged.
     """
-    if not (folder / MODEL).is_file() and not (folder / MANIFEST).is_file():
-        raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
-    description = read_json(folder / MODEL)
-    record = read_json(folder / RECORD) if (folder / RECORD).is_file() else {"schema": RECORD_SCHEMA}
+    return steadily(folder, lambda: _read_facts(folder))
+
+
+def _read_facts(folder: Path) -> ModelFacts:
+    """Read the two files."""
+    manifest = read_manifest(folder)
+    description = manifest.read_json(MODEL)
+    check_version(description, folder / MODEL)
+    record = manifest.read_json(RECORD) if RECORD in manifest.files else {"schema": RECORD_SCHEMA}
     with usable(folder, *UNFIT):
         return _facts(folder, description, record)
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fashion_classifier.data.class_folders import folder_name
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.globs import is_pattern, reaches
+from fashion_classifier.storage import place_unless_taken
 
 REFUSED = "none of these"  # the folder of the pictures that are refused
+LONGEST_NAME = 255  # bytes, on nearly all file systems
 
 
 class Sorter:
@@ -44,17 +48,25 @@ class Sorter:
         """
         folder = self.folder / (REFUSED if answer.refused else folder_name(answer.predicted))
         folder.mkdir(parents=True, exist_ok=True)
-        place = _free(folder, picture)
+        while True:
+            place = free_place(folder, picture)
+            with suppress(FileExistsError):  # when another process has just taken it
+                self._put_at(place, picture)
+                return place
+
+    def _put_at(self, place: Path, picture: Path) -> None:
+        """Copy or link a picture to its place, which must be free."""
         if self.link:
             place.symlink_to(picture.resolve())
-            return place
-        unfinished = place.with_name(f".{place.name}.part")
+            return
+        handle, name = tempfile.mkstemp(dir=place.parent, prefix=".", suffix=".part")
+        os.close(handle)
+        unfinished = Path(name)
         try:
             shutil.copy2(picture, unfinished)
-            unfinished.rename(place)
+            place_unless_taken(unfinished, place)
         finally:
             unfinished.unlink(missing_ok=True)
-        return place
 
 
 def check_elsewhere(folder: Path, places: Sequence[Path]) -> None:
@@ -77,10 +89,23 @@ def _lies_in(folder: Path, place: Path) -> bool:
     return reaches(place, folder) if is_pattern(place) else folder.resolve().is_relative_to(place.resolve())
 
 
-def _free(folder: Path, picture: Path) -> Path:
-    """Return the first place for a picture that is not taken."""
-    place, number = folder / picture.name, 1
-    while os.path.lexists(place):
-        number += 1
-        place = folder / f"{picture.stem} ({number}){picture.suffix}"
-    return place
+def free_place(folder: Path, picture: Path) -> Path:
+    """Return a place for a picture that is not taken, found in few steps even among many pictures of one name."""
+    taken, free = 0, 1
+    while os.path.lexists(_numbered(folder, picture, free)):
+        taken, free = free, 2 * free
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        if os.path.lexists(_numbered(folder, picture, middle)):
+            taken = middle
+        else:
+            free = middle
+    return _numbered(folder, picture, free)
+
+
+def _numbered(folder: Path, picture: Path, number: int) -> Path:
+    """Return a picture's place in a folder, with a number from 2 on."""
+    stem, end = picture.stem, f" ({number}){picture.suffix}" if number > 1 else picture.suffix
+    while len(os.fsencode(stem + end)) > LONGEST_NAME:
+        stem = stem[:-1]
+    return folder / (stem + end)

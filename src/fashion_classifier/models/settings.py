@@ -15,11 +15,15 @@ class ModelConfig(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
+MOST_COUNTS = 64
+
+
 def check_counts(name: str, values: Sequence[int], *, largest: int = 4096) -> str | None:
     """Say what is wrong with a non-empty list of counts, or return None."""
-    if values and all(type(value) is int and 1 <= value <= largest for value in values):
+    if 1 <= len(values) <= MOST_COUNTS and all(type(value) is int and 1 <= value <= largest for value in values):
         return None
-    return f"`{name}` must be one or more whole numbers from 1 to {largest}, but got {list(values)}"
+    found = list(values) if len(values) <= MOST_COUNTS else f"{len(values):,} values"
+    return f"`{name}` must be 1 to {MOST_COUNTS} whole numbers from 1 to {largest}, but got {found}"
 
 
 def check_fraction(name: str, value: float) -> str | None:

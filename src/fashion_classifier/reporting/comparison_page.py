@@ -55,7 +55,7 @@ def write_comparison(folder: Path, results: ModelComparison, predictions: pl.Dat
     folder
         Which is not there yet.
     predictions
-        What "a" and "b" answered for the test images, as `predictions_table` gives it.
+        What "a" and "b" answered for the images, as `predictions_table` gives it.
     gallery
         The images that the page may show.
 
@@ -96,7 +96,7 @@ def _context(results: ModelComparison) -> dict[str, Any]:
         "verdict": words.verdict(results.comparison),
         "mended_and_broken": words.mended_and_broken(results.comparison),
         "reach": words.what_the_test_is_about(results),
-        "reservations": tuple(words.made_from_other_data(results)),
+        "reservations": (*words.how_they_were_judged(results), *words.made_from_other_data(results)),
         "class_by_class": tuple(words.class_by_class(results.classes)),
         "contents": CONTENTS,
         "sections": "compared",
@@ -111,7 +111,7 @@ def _figures(results: ModelComparison) -> dict[str, Any]:
     """Draw every figure of the page as markup."""
     a, b = results.a, results.b
     return {
-        "a_against_b": inline(a_against_b(a.test, b.test, results.comparison), "lead"),
+        "a_against_b": inline(a_against_b(a.test, b.test, results.comparison, folds=results.data.folds), "lead"),
         "reliability": inline(reliability_of_both(a.calibration, b.calibration), "reliability"),
         "recall_by_class": inline(recall_by_class(a.test, b.test), "classes"),
         "confusion": {

@@ -15,18 +15,21 @@ SCHEMA = "fashion.comparison/1"
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedImages:
-    """The test images by which both models were judged.
+    """The images by which both models were judged.
 
     Parameters
     ----------
     name, container, location, fingerprint
         Of the data that they belong to.
     counts
-        Class -> number of test images, in class order.
+        Class -> number of these images, in class order.
     notes
         What must be known of the data, as sentences.
     is_sample
         Whether it is the drawn sample, on which a result says nothing about real garments.
+    folds
+        0 for test images; otherwise in how many folds each image was judged, by networks of the two models' making
+        that had not seen it.
     """
 
     name: str
@@ -39,6 +42,12 @@ class JudgedImages:
     counts: dict[str, int]
     notes: tuple[str, ...]
     is_sample: bool
+    folds: int = 0
+
+    @property
+    def noun(self) -> str:
+        """What one of them is called."""
+        return "held-out image" if self.folds else "test image"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +71,7 @@ class ComparedModel:
     openings
         Each opening of the test set that its run recorded, this one included: {"time", "reason"}.
     test, calibration
-        On the test images, at its own temperature.
+        On the test images, at its own temperature; on images held out in folds, at temperature 1.
     """
 
     name: str
@@ -83,7 +92,7 @@ class ComparedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelComparison:
-    """Two models, judged by the same test images.
+    """Two models, judged by the same images.
 
     Parameters
     ----------

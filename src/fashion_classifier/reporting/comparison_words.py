@@ -26,7 +26,7 @@ _MINUS, _SPACE = "\u2212", "\u00a0"
 def headline(results: ModelComparison) -> str:
     """Say in one sentence which model is the better one, and by how much."""
     a, b = share_alone(results.a.test.accuracy), share_alone(results.b.test.accuracy)
-    images = f"the {'drawn ' if results.data.is_sample else ''}test images"
+    images = f"the {'drawn ' if results.data.is_sample else ''}{results.data.noun}s"
     comparison = results.comparison
     if comparison.verdict == NOT_DISTINGUISHABLE:
         return f"The two models are not distinguishable: {a} of {images} correct with A, {b} with B."
@@ -72,13 +72,25 @@ def what_the_test_is_about(results: ModelComparison) -> str:
 
 
 def made_from_other_data(results: ModelComparison) -> Iterator[str]:
-    """Say which model did not learn from the data whose test images judge it, as far as that is recorded."""
+    """Say which model did not learn from the data whose images judge it, as far as that is recorded."""
+    if results.data.folds:
+        return
     for letter, model in (("A", results.a), ("B", results.b)):
         fingerprint = model.origin.get("fingerprint")
         if fingerprint is None:
             yield f"It is not recorded from which data {letter} was made."
         elif fingerprint != results.data.fingerprint:
             yield f"{letter} was made from other data than that by whose test images it is judged here."
+
+
+def how_they_were_judged(results: ModelComparison) -> Iterator[str]:
+    """Say who answered for images that were held out."""
+    if results.data.folds:
+        yield (
+            f"Each image was judged by a network that had not seen it, in {results.data.folds} folds, once of A’s "
+            "making and once of B’s. A and B themselves have learned from all of these images, and should be a "
+            "little better."
+        )
 
 
 def have_same_settings(a: ComparedModel, b: ComparedModel) -> bool:

@@ -57,7 +57,8 @@ async def whole_body(receive: Receive, announced: bytes, lifecycle: Lifecycle) -
                 held += len(part)
                 parts.append(part)
                 more = message.get("more_body", False)
-        yield parts[0] if len(parts) == 1 else b"".join(parts)
+        parts[:] = [b"".join(parts)]
+        yield parts.pop()  # whoever is given it can let it go
     except TimeoutError as error:
         seconds = lifecycle.limits.body_s
         raise Problem("too-slow", f"The body had not arrived after {seconds:g} s. Send it faster.") from error

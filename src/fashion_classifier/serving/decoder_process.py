@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.garments.finding import find_garment  # noqa: F401 - starts slowly, so beforehand
 from fashion_classifier.errors import DataError
-from fashion_classifier.inference.photographs.garment import find_garment  # noqa: F401 - starts slowly, so beforehand
 from fashion_classifier.serving.seeing import look
 
 READY = b"ready"
@@ -49,7 +49,7 @@ def _answer(connection: Connection, content: bytes, order: dict[str, Any]) -> No
         refusal = {"problem": "decoding the picture takes too much memory", "remedy": "Shrink the picture"}
         connection.send_bytes(json.dumps(refusal).encode())
         return
-    told = {"images": seen.images.shape, "weights": seen.weights.tolist(), "photograph": seen.photograph}
+    told = {"weights": seen.weights.tolist(), "photograph": seen.photograph}
     connection.send_bytes(json.dumps(told).encode())
     connection.send_bytes(np.ascontiguousarray(seen.images).tobytes())
 

@@ -112,12 +112,12 @@ class Engine:
         """Classify pictures, together with whatever else is asked."""
         return await self._batcher.submit(seen)
 
-    async def explain(self, seen: Seen) -> tuple[str, float]:
-        """Return which pixels mattered, as a data URI, and how much the most important one did."""
+    async def explain(self, seen: Seen, label: int) -> tuple[str, float]:
+        """Return which pixels mattered for a class, as a data URI, and how much the most important one did."""
         occlusion = Occlusion.of(seen.shown)
         images = [seen.shown, *occlusion.images]
         (_, whole), *others = await self._batcher.submit([alone(one, photograph=seen.photograph) for one in images])
-        influence = occlusion.influence(whole, np.stack([probabilities for _, probabilities in others]))
+        influence = occlusion.influence(label, whole, np.stack([probabilities for _, probabilities in others]))
         return data_uri(heat(influence)), float(influence.max())
 
     def _look(self, content: bytes, place: str) -> Seen:

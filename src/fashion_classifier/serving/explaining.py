@@ -50,11 +50,13 @@ class Occlusion:
             covered[top:bottom, left:right] = np.median(border, axis=0).astype(np.uint8)
         return cls(images, corners)
 
-    def influence(self, whole: Probabilities, covered: Probabilities) -> NDArray[np.float64]:
-        """Return how much of the answer each pixel carries: float array of shape (height, width), at least 0.
+    def influence(self, label: int, whole: Probabilities, covered: Probabilities) -> NDArray[np.float64]:
+        """Return how much of an answer each pixel carries: float array of shape (height, width), at least 0.
 
         Parameters
         ----------
+        label
+            The class that was answered; of a photograph, which is seen in several views, not always this image's own.
         whole
             Probabilities of the image itself, of shape (k,).
         covered
@@ -63,9 +65,8 @@ class Occlusion:
         Returns
         -------
         numpy.ndarray
-            The most probable class's probability that is lost, on average, where the pixel is covered.
+            The class's probability that is lost, on average, where the pixel is covered.
         """
-        label = int(whole.argmax())
         lost = np.maximum(float(whole[label]) - covered[:, label].astype(np.float64), 0.0)
         total, count = np.zeros(self.images.shape[1:3]), np.zeros(self.images.shape[1:3])
         for value, (top, bottom, left, right) in zip(lost.tolist(), self.corners.tolist(), strict=True):

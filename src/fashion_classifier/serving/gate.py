@@ -69,7 +69,7 @@ class Gate:
         except Problem as problem:
             await self._tell(sent, problem)
         except Exception:
-            log.exception("%s %s: unexpected", scope["method"], scope["path"])
+            log.exception("%s %r: unexpected", scope["method"], scope["path"])
             await self._tell(sent, Problem("unexpected", "The server's log says what it was. Please report it."))
         finally:
             self._metrics.count(scope["path"], sent.status, time.perf_counter() - begun)
@@ -89,6 +89,8 @@ class Gate:
         """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"")
+        if len(headers) < len(scope["headers"]) and [name for name, _ in scope["headers"]].count(b"host") > 1:
+            raise Problem("unknown-host", "There are several Host headers. Send one.")  # RFC 9112, section 3.2
         if host not in self._known_hosts:
             self._check_host(host)
         if b"origin" in headers and scope["method"] == "POST":

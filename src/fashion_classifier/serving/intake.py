@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -142,7 +143,7 @@ def _levels(pixels: Any, place: str, shape: ImageShape) -> Seen:
     """Make an image of grey levels in nested lists: (height, width), (height, width, 3), or all in a row."""
     faults = FaultList()
     try:
-        array = np.array([pixels])
+        array = np.array([pixels] if _is_numbers(pixels) else [])
         fits = array.dtype.kind in "uif" and array.size > 0
         images = as_images(array, place, (shape.height, shape.width), faults) if fits else None
     except (ValueError, OverflowError):  # rows of different lengths; nested too deeply
@@ -155,6 +156,14 @@ def _levels(pixels: Any, place: str, shape: ImageShape) -> Seen:
         )
     image = images[0]
     return alone(image if ImageShape.of(images) == shape else to_array(Image.fromarray(image), shape))
+
+
+def _is_numbers(pixels: Any) -> bool:
+    """Tell whether nested lists hold numbers alone: of texts NumPy would make each as long as the longest."""
+    level = [pixels]
+    while (kinds := set(map(type, level))) == {list}:
+        level = list(chain.from_iterable(level))
+    return kinds <= {int, float}
 
 
 def _name(text: str) -> str:

@@ -162,6 +162,7 @@ def _answer(classes: tuple[str, ...]) -> Json:
     rest = 0.03 / (len(classes) - 1)
     entry = {
         "name": "shirt.png",
+        "photograph": False,
         "class": classes[0],
         "probability": 0.97,
         "probabilities": {name: rest if number else 0.97 for number, name in enumerate(classes)},

@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -46,35 +45,28 @@ class Pages:
         self._examples = choose_examples(model, drawn())
         self._report = None if config.key else told.report  # a browser that follows a link shows no key
         self._fixed: dict[str, Response] = {}
-        style, script = (FOLDER / name for name in ("page.css", "page.js"))
-        self._tag = hashlib.sha256(style.read_bytes() + script.read_bytes()).hexdigest()[:12]
-        self._put(f"/page/{self._tag}.css", style.read_bytes(), "text/css", cache=DAY)
-        self._put(f"/page/{self._tag}.js", script.read_bytes(), "text/javascript", cache=DAY)
-        for example in self._examples:
-            self._put(f"/page/examples/{example.name}", example.content, "image/png", cache=DAY)
-        self._put("/page/icon.svg", (FOLDER / "icon.svg").read_bytes(), "image/svg+xml", cache=DAY)
+        files = self._files()
+        tag = hashlib.sha256(b"".join(content for content, _ in files.values())).hexdigest()[:12]
+        for name, (content, kind) in files.items():  # another model has other examples, at other addresses
+            self._put(f"/page/{tag}/{name}", content, kind, cache=DAY)
         self._put("/openapi.json", json.dumps(description, ensure_ascii=False).encode(), "application/json")
-        facts = {"told": told, "model": model, "config": config, "tag": self._tag, "version": __version__}
+        facts = {"told": told, "model": model, "config": config, "at": f"/page/{tag}", "version": __version__}
         self._put("/", self._drawn("index.html", **facts), "text/html", PAGE_POLICY)
         kinds = [(kind, status, title) for kind, (status, title) in KINDS.items()]
         self._put("/docs", self._drawn("docs.html", **facts, api=description, kinds=kinds), "text/html", PAGE_POLICY)
+        if self._report is not None:
+            self._put("/report", self._report.read_bytes(), "text/html", REPORT_POLICY)
 
     def add_to(self, app: FastAPI) -> None:
         """Add the addresses to an application."""
-        for path in self._fixed:
-            app.router.routes.append(Route(path, self._answer, methods=["GET"]))
-        if self._report is not None:
-            app.router.routes.append(Route("/report", self._answer_report, methods=["GET"]))
+        for path, answer in self._fixed.items():
+            app.router.routes.append(Route(path, answer, methods=["GET"]))
 
-    async def _answer(self, request: Request) -> Response:
-        """Give what was made at the start."""
-        return self._fixed[request.scope["path"]]
-
-    async def _answer_report(self, _: Request) -> Response:
-        """Give the run's report."""
-        assert self._report is not None
-        headers = {"content-security-policy": REPORT_POLICY}
-        return Response(self._report.read_bytes(), media_type="text/html", headers=headers)
+    def _files(self) -> dict[str, tuple[bytes, str]]:
+        """Return what the page consists of beside itself: contents and their types."""
+        kinds = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+        files = {name: ((FOLDER / name).read_bytes(), kind) for name, kind in kinds.items()}
+        return files | {example.name: (example.content, "image/png") for example in self._examples}
 
     def _put(self, path: str, content: bytes, kind: str, policy: str = "", cache: str = "") -> None:
         """Keep an answer."""

@@ -15,7 +15,7 @@ from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.serving.bodies import Disconnected, whole_body
 from fashion_classifier.serving.engine import Engine
-from fashion_classifier.serving.intake import Picture, read_pictures
+from fashion_classifier.serving.intake import read_pictures
 from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.metrics import Metrics
 from fashion_classifier.serving.portrait import data_uri
@@ -23,6 +23,10 @@ from fashion_classifier.serving.problems import Problem
 from fashion_classifier.serving.replies import reply
 
 UNLIKE = "it is unlike the images that the model knows"
+UPGRADED = (  # by the parser of HTTP that uvicorn uses
+    "The request asks for another protocol by its header Upgrade, with which its body is not read. Send it without, as "
+    "HTTP/1.1."
+)
 OPTIONS = ("explain", "seen")
 TRUE, FALSE = frozenset({"true", "1"}), frozenset({"false", "0"})
 Entry = dict[str, Any]
@@ -72,7 +76,9 @@ class Predict:
         try:
             async with whole_body(receive, headers.get(b"content-length", b""), self._lifecycle) as body:
                 if not body:
-                    raise Problem("malformed", "The body is empty. Send a picture.")
+                    raise Problem(
+                        "malformed", UPGRADED if b"upgrade" in headers else "The body is empty. Send a picture."
+                    )
                 kind = headers.get(b"content-type", b"")
                 pictures = read_pictures(body, kind, self._engine.model.shape, self._limits)
                 if "explain" in options and len(pictures) > self._limits.explained:
@@ -82,36 +88,39 @@ class Predict:
                     )
                 del body
                 seen = [await self._engine.see(picture) for picture in pictures]
+                names = [picture.name for picture in pictures]
+                del pictures  # from here on their bytes are not counted
         finally:
             self._lifecycle.n_reading -= 1
         if len(seen) == 1 and isinstance(seen[0], Problem):
             self._failed.inc()
             raise seen[0]
-        entries = await self._entries(pictures, seen, options)
+        entries = await self._entries(names, seen, options)
         return json.dumps({"model": self._name, "images": entries}, ensure_ascii=False).encode()
 
     async def _entries(
-        self, pictures: Sequence[Picture], seen: Sequence[Seen | Problem], options: frozenset[str]
+        self, names: Sequence[str], seen: Sequence[Seen | Problem], options: frozenset[str]
     ) -> list[Entry]:
         """Return what is said of each picture, in order."""
         known = [one for one in seen if isinstance(one, Seen)]
         said = iter(await self._engine.answer(known) if known else ())
         entries = []
-        for picture, one in zip(pictures, seen, strict=True):
+        for name, one in zip(names, seen, strict=True):
             if isinstance(one, Problem):
                 self._failed.inc()
-                entries.append({"name": picture.name, "problem": one.facts})
+                entries.append({"name": name, "problem": one.facts})
             else:
-                entries.append(self._told(picture.name, *next(said)) | await self._shown(one, options))
+                answer, probabilities = next(said)
+                told = {"name": name, "photograph": one.photograph, **self._told(answer, probabilities)}
+                entries.append(told | await self._shown(one, int(probabilities.argmax()), options))
         return entries
 
-    def _told(self, name: str, answer: Answer, probabilities: Probabilities) -> Entry:
+    def _told(self, answer: Answer, probabilities: Probabilities) -> Entry:
         """Return an answer as plain values."""
         (self._refused if answer.refused else self._answered).inc()
         values = [round(value, 6) for value in probabilities.tolist()]
-        second = int(probabilities.argsort()[-2])
+        second = int((-probabilities).argsort(kind="stable")[1])  # as `argmax` does, the first of equal ones is first
         return {
-            "name": name,
             "class": answer.predicted,
             "probability": round(answer.probability, 6),
             "probabilities": dict(zip(self._classes, values, strict=True)),
@@ -121,13 +130,13 @@ class Predict:
             "reason": UNLIKE if answer.refused else "",
         }
 
-    async def _shown(self, seen: Seen, options: frozenset[str]) -> Entry:
+    async def _shown(self, seen: Seen, label: int, options: frozenset[str]) -> Entry:
         """Return the pictures that were asked for."""
         shown: Entry = {}
         if "seen" in options:
             shown["seen"] = data_uri(seen.shown)
         if "explain" in options:
-            mattered, most = await self._engine.explain(seen)
+            mattered, most = await self._engine.explain(seen, label)
             shown |= {"mattered": mattered, "mattered_most": round(min(1.0, most), 6)}
         return shown
 

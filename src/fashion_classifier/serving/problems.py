@@ -21,7 +21,7 @@ KINDS: Mapping[str, tuple[int, str]] = {
     "too-slow": (408, "The request took too long to arrive"),
     "too-large": (413, "That is more than is taken"),
     "unknown-format": (415, "That is no format which is read"),
-    "unfit": (422, "There is something in it that cannot be classified"),
+    "unfit": (422, "What was sent cannot be used"),
     "unexpected": (500, "This should not have happened"),
     "busy": (503, "More is asked than can be answered"),
     "ending": (503, "The server is about to end"),

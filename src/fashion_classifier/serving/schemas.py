@@ -35,11 +35,15 @@ class Prediction(_Exact):
     """What the model says of one picture."""
 
     name: str = Field(description="What the caller called it; may be empty.")
+    photograph: bool = Field(
+        description="Whether it was taken for a photograph, in which the garment is looked for, or else as it is."
+    )
     class_: str = Field(alias="class", description="The best guess, even where it is refused.")
     probability: Share
     probabilities: dict[str, Share] = Field(description="Of every class, in the model's order.")
     set: list[str] | None = Field(
-        description="The classes that it may be, the most probable first; null where the model has no rule for it."
+        description="The classes that it may be, the most probable first; null where the model has no rule for it, as "
+        "some have none for photographs."
     )
     runner_up: Choice
     refused: bool | None = Field(description="Whether it is unlike what the model knows; null where there is no rule.")

@@ -8,10 +8,11 @@ import numpy as np
 from PIL import Image
 
 from fashion_classifier.data.dataset import ImageShape
+from fashion_classifier.data.garments.photograph import SIDE
+from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.pictures import Pixels, read_picture
 from fashion_classifier.inference.photographs import seen as photographs
-from fashion_classifier.inference.photographs.seen import SIDE, Seen, as_it_is
-from fashion_classifier.inference.picture_ways import PictureWay
+from fashion_classifier.inference.photographs.seen import Seen, as_it_is
 
 
 def look(content: bytes, shape: ImageShape, way: PictureWay, *, place: str, max_pixels: int) -> Seen:

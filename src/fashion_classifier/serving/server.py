@@ -7,16 +7,17 @@ import gc
 import signal
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.serving.lifecycle import Lifecycle
-from fashion_classifier.serving.settings import ServeConfig
+from fashion_classifier.serving.settings import Limits, ServeConfig
 
 BACKLOG = 1024
 # The thread of the model gives Python's lock away for its computing and wants it back after each view; by default it
@@ -24,33 +25,68 @@ BACKLOG = 1024
 SWITCH_S = 0.0005
 
 
-class _Punctual(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
-    """Closes connections on which a request's headers do not arrive in time; uvicorn itself would wait for ever."""
+class _Bounded(HttpToolsProtocol):
+    """Closes connections on which headers do not arrive in time, or do not end, and those whose caller takes no answer.
 
-    header_s = 10.0
+    uvicorn itself would wait for ever, and keep what it was sent.
+    """
+
+    limits = Limits()
     _late: asyncio.TimerHandle | None = None
+    _stuck: asyncio.TimerHandle | None = None
+    _in_headers = False
+    _header_bytes = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_headers, self._header_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        super().on_headers_complete()
+        while self._asked and self._asked[0].response_complete:
+            self._asked.popleft()
+        self._asked.append(self.cycle)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self._asked: deque[RequestResponseCycle] = deque()
         self._wait()
 
     def data_received(self, data: bytes) -> None:
+        self._header_bytes += len(data)
         super().data_received(data)
+        if self._in_headers and self._header_bytes > self.limits.header_bytes and not self.transport.is_closing():
+            self.send_400_response(f"At most {self.limits.header_bytes:,} bytes of headers are read.")
         if self.cycle is None or self.cycle.response_complete:
             self._wait()
         elif self._late is not None:
             self._late.cancel()
             self._late = None
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stuck = self.loop.call_later(self.limits.taking_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+        super().resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._late is not None:
-            self._late.cancel()
+        for cycle in self._asked:  # uvicorn tells the last one alone, and the others write to what is closed
+            cycle.disconnected = True
+            cycle.message_event.set()
+        for timer in (self._late, self._stuck):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def _wait(self) -> None:
         """Give the headers their time, from the first byte on."""
         if self._late is None:
-            self._late = self.loop.call_later(self.header_s, self._close)
+            self._late = self.loop.call_later(self.limits.header_s, self._close)
 
     def _close(self) -> None:
         """Close, unless a request is being answered."""
@@ -122,13 +158,13 @@ def serve(
     on_start
         Called once connections are accepted.
     """
-    protocol = type("Punctual", (_Punctual,), {"header_s": config.limits.header_s})
+    protocol = type("Bounded", (_Bounded,), {"limits": config.limits})
     settings = uvicorn.Config(
         app,
         http=protocol,
         ws="none",
         lifespan="on",
-        log_level="warning",
+        log_level="error",  # what is no HTTP is answered 400; whoever sends it does not fill the log
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -142,9 +178,3 @@ def serve(
     gc.freeze()  # what is there now stays: going through it again takes 100 ms, in which nobody is answered
     with asyncio.Runner(loop_factory=settings.get_loop_factory()) as runner:
         runner.run(server.serve([listening]))
-
-
-def address_of(listening: socket.socket) -> str:
-    """Return the address at which a socket is reached."""
-    host, port = listening.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -23,16 +23,20 @@ class Limits:
         Of a request's body, and of one that is JSON, which takes many times its size while it is read.
     bodies_bytes
         Of all bodies that are held at one time.
-    images
-        In one request.
+    images, explained
+        In one request, and in one that asks what mattered.
     pixels
         Of one picture.
     requests
         That are worked on at one time; whoever comes then is told to come again.
     waiting_images
         That wait for the model, before whoever comes is told to come again.
+    header_bytes
+        Of a request's headers and address, about; a packet more may be read.
     header_s, body_s, request_s
         Seconds for the headers to arrive, for the body, and for a request as a whole.
+    taking_s
+        Seconds for which a caller may leave answers lying before the connection is ended.
     decoding_s
         Seconds for one picture to be decoded.
     decoding_bytes
@@ -49,9 +53,11 @@ class Limits:
     pixels: int = 24_000_000
     requests: int = 192
     waiting_images: int = 1024
+    header_bytes: int = 64 << 10
     header_s: float = 10.0
     body_s: float = 10.0
     request_s: float = 20.0
+    taking_s: float = 10.0
     decoding_s: float = 2.0
     decoding_bytes: int = 1024 * MIB
     keep_alive_s: int = 15
@@ -124,6 +130,12 @@ class ServeConfig:
             raise UsageError("; ".join(faults)[:1].upper() + "; ".join(faults)[1:] + ".")
 
     @property
+    def address(self) -> str:
+        """Where somebody on this machine reaches it."""
+        host = "localhost" if _is_unspecified(self.host) else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    @property
     def n_threads(self) -> int:
         """How many threads the model computes with."""
         return self.threads or max(1, available_cores() - 1)
@@ -132,6 +144,14 @@ class ServeConfig:
     def n_decoders(self) -> int:
         """How many processes decode."""
         return self.decoders or max(1, min(4, available_cores() - 1))
+
+
+def _is_unspecified(host: str) -> bool:
+    """Tell whether an address stands for all that a machine has."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return not host
 
 
 def is_loopback(host: str) -> bool:

@@ -1,12 +1,10 @@
-"""Random changes to batches of training images: mirrored, shifted, laid askew, partly erased."""
+"""Random changes to batches of training images: mirrored, shifted, partly erased."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from fashion_classifier.errors import UsageError
-from fashion_classifier.training.askew import askew
 from fashion_classifier.training.config import Augmentation
 
 
@@ -34,23 +32,9 @@ def augment(images: Tensor, settings: Augmentation, generator: torch.Generator) 
         mirrored = torch.rand(n_images, generator=generator) < 0.5
         mirrored = mirrored.reshape(-1, *[1] * (images.ndim - 1)).to(images.device)
         images = torch.where(mirrored, images.flip(2), images)
-    if settings.askew:
-        images = askew(images, settings.askew, generator)
     if settings.erase_fraction:
         images = _erase(images, settings.erase_fraction, generator)
     return images
-
-
-def check_fits(settings: Augmentation, images: Tensor) -> None:
-    """Check that images are of the kind that is to be changed.
-
-    Raises
-    ------
-    UsageError
-        If images in colour are to be shown in part.
-    """
-    if settings.parts and images.ndim == 4:
-        raise UsageError("Only grey images can be shown in part, but these are in colour; set `parts` to 0.")
 
 
 def _shift(images: Tensor, largest: int, generator: torch.Generator) -> Tensor:

@@ -27,18 +27,11 @@ class Augmentation:
         Largest shift in each direction, in pixels; the edge is mirrored to fill in.
     erase_fraction
         Side of the erased square as a share of the image's shorter side; 0 erases nothing.
-    askew
-        Share of the images that are turned, stretched, crumpled and shifted, 0 to 1; for things on black.
-    parts
-        Share of the images of which only a part is shown, taught to be of no class rather than another; 0 to below 1,
-        for grey images of things on black.
     """
 
     mirror: bool = True
     shift_pixels: int = 1
     erase_fraction: float = 0.0
-    askew: float = 0.0
-    parts: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,16 +143,11 @@ class TrainConfig:
                     ("label_smoothing", self.label_smoothing),
                     ("ema_decay", self.ema_decay),
                     ("erase_fraction", self.augmentation.erase_fraction),
-                    ("parts", self.augmentation.parts),
                 )
             ),
             (
                 self.augmentation.shift_pixels >= 0,
                 f"`shift_pixels >= 0` must hold, but got {self.augmentation.shift_pixels}",
-            ),
-            (
-                0 <= self.augmentation.askew <= 1,
-                f"`0 <= askew <= 1` must hold, but got {self.augmentation.askew}",
             ),
             (
                 self.focus.after_passes >= 1 and 0 <= self.focus.others <= 1 and 0 < self.focus.hardest <= 1,

@@ -20,14 +20,13 @@ from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, computin
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.augmentation import augment, check_fits
+from fashion_classifier.training.augmentation import augment
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, not_to_be_continued, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.objective import Objective
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
 from fashion_classifier.training.outcome import DivergedError, FitResult
-from fashion_classifier.training.parts import with_parts
 from fashion_classifier.training.running_figures import RunningFigures
 from fashion_classifier.training.sampling import BatchOrder
 
@@ -164,7 +163,6 @@ class _Loop:
     ) -> None:
         self.network, self.validation, self.config, self.how = network, validation, config, how
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
-        check_fits(config.augmentation, self.images)
         self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
         self.batch_size = min(config.batch_size, len(training))
         self.per_epoch = steps_per_epoch(len(training), self.batch_size)
@@ -215,28 +213,22 @@ class _Loop:
         self.rate.set(self.progress())
         index = self.order.next_batch()
         generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
-        images, parts = self.images[index], None
-        if self.config.augmentation.parts:
-            images, parts = with_parts(images, self.config.augmentation.parts, generator)
-        images = augment(images, self.config.augmentation, generator)
+        images = augment(self.images[index], self.config.augmentation, generator)
         labels = self.labels[index]
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
             logits = self.network(images).float()
-            loss = self.objective(logits, labels, index, parts)
+            loss = self.objective(logits, labels, index)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.done += 1
-        whole = slice(None) if parts is None else ~parts
-        self._note(index[whole], logits.detach()[whole], labels[whole])
+        self._note(index, logits.detach(), labels)
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
 
     def _note(self, index: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Add a batch, as far as its images are whole, to the running figures of the training."""
-        if len(labels) == 0:
-            return
+        """Add a batch to the running figures of the training."""
         losses = nn.functional.cross_entropy(logits, labels, reduction="none")
         self.order.note(index, losses)
         self.running.add(losses, logits.argmax(1) == labels)

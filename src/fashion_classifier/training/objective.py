@@ -1,4 +1,4 @@
-"""What a training makes small: the distance from labels, from what a teacher says, and from doubt about parts."""
+"""What a training makes small: the distance from labels, and from what a teacher says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import cross_entropy
 
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.training.config import TrainConfig
@@ -42,8 +42,8 @@ class Objective:
         teacher = None if taught is None else torch.from_numpy(taught).to(device)
         return cls(config.label_smoothing, weights, teacher, config.teacher_share)
 
-    def __call__(self, logits: Tensor, labels: Tensor, index: Tensor, parts: Tensor | None = None) -> Tensor:
-        """Return the mean loss; of images of which only a part was shown it is the distance from all classes alike.
+    def __call__(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+        """Return the mean distance of a batch from the labels, and from what a teacher says.
 
         Parameters
         ----------
@@ -51,30 +51,12 @@ class Objective:
             Of shape (b, k).
         labels, index
             Of shape (b,): the classes, and which of the training images these are.
-        parts
-            bool of shape (b,); None where all images are whole.
         """
-        if parts is None:
-            return self._distance(logits, labels, index)
-        whole = ~parts
-        doubted = _doubt(logits[parts]) / len(logits)
-        if not whole.any():
-            return doubted
-        known = self._distance(logits[whole], labels[whole], index[whole])
-        return doubted + whole.float().mean() * known
-
-    def _distance(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
-        """Return the mean distance from the labels, and from what a teacher says."""
         by_labels = cross_entropy(logits, labels, weight=self.weights, label_smoothing=self.smoothing)
         if self.taught is None:
             return by_labels
         by_teacher = cross_entropy(logits, self.taught[index], weight=self.weights)
         return torch.lerp(by_labels, by_teacher, self.teacher_share)
-
-
-def _doubt(logits: Tensor) -> Tensor:
-    """Return the sum of the distances from saying that every class is as probable as another."""
-    return -log_softmax(logits, dim=1).mean(1).sum()
 
 
 def class_weights(training: Dataset, device: str) -> Tensor:

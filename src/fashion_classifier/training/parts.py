@@ -1,7 +1,7 @@
-"""Parts of training images shown as if they were whole: things that are none of the classes, for learning to doubt.
+"""Parts of images shown as if they were whole: things that are none of the classes, for telling what to refuse.
 
 The upper half of trousers looks like shorts, the lower half of a dress like a skirt: a classifier of garments meets
-such things, and knows no class for them. After "outlier exposure" (arXiv:1812.04606), without any other data.
+such things, and knows no class for them.
 """
 
 from __future__ import annotations
@@ -15,43 +15,34 @@ from fashion_classifier.training.photographed import BLACK
 LEAST, MOST = 0.3, 0.55  # of the garment's length that is kept
 
 
-def with_parts(images: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Show only one end of some images of a batch, along the longer side, enlarged to fill the frame.
+def parts_of(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Show only one end of each image of a batch, along the longer side, enlarged to fill the frame.
 
     Parameters
     ----------
     images
         uint8 tensor of shape (B, H, W): light things on black.
-    share
-        Of the images that are cut, 0 to 1.
     generator
         Source of chance, on the CPU.
 
     Returns
     -------
-    uint8 tensor of the same shape, bool tensor of shape (B,)
-        The images, and which of them are parts.
+    uint8 tensor of the same shape
     """
-    chosen = (torch.rand(len(images), generator=generator) < share).to(images.device)
-    n = int(chosen.sum())
-    if not n:
-        return images, chosen
-    chances = torch.rand(2, n, generator=generator).to(images.device)
-    levels = images[chosen].float()[:, None]  # (b, 1, H, W)
+    chances = torch.rand(2, len(images), generator=generator).to(images.device)
+    levels = images.float()[:, None]  # (B, 1, H, W)
     garment = levels[:, 0] > BLACK * 255
-    rows, columns = _extent(garment.any(2)), _extent(garment.any(1))  # (b, 2) each: first and last, -1 to 1
+    rows, columns = _extent(garment.any(2)), _extent(garment.any(1))  # (B, 2) each: first and last, -1 to 1
     kept = LEAST + (MOST - LEAST) * chances[0]
     at_first = chances[1] < 0.5
-    upright = rows.diff() >= columns.diff()  # (b, 1)
+    upright = rows.diff() >= columns.diff()  # (B, 1)
     rows = torch.where(upright, _end_of(rows, kept, at_first), rows)
     columns = torch.where(upright, columns, _end_of(columns, kept, at_first))
-    out = images.clone()
-    out[chosen] = _enlarged(levels, rows, columns)[:, 0].round().to(torch.uint8)
-    return out, chosen
+    return _enlarged(levels, rows, columns)[:, 0].round().to(torch.uint8)
 
 
 def _extent(occupied: Tensor) -> Tensor:
-    """Return where what is occupied in (b, n) begins and ends, in coordinates from -1 to 1: (b, 2)."""
+    """Return where what is occupied in (B, n) begins and ends, in coordinates from -1 to 1: (B, 2)."""
     n = occupied.shape[1]
     occupied = occupied | ~occupied.any(1, keepdim=True)  # of nothing, all
     first = occupied.int().argmax(1)

@@ -1,4 +1,4 @@
-"""Training images changed as if each were cut out of a photograph: other greys, folds, light, askew, badly cut out.
+"""Images changed as if each were cut out of a photograph: other greys, folds, light, askew, badly cut out.
 
 For grey images of things on black, as Fashion-MNIST's. What is drawn here is what differs between those and photographs
 that were cut out and brought to their form: a garment is lighter or darker, lit from one side, folded and crumpled, it
@@ -9,27 +9,27 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, interpolate
-
-from fashion_classifier.training.askew import laid_askew
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
 
 BLACK = 10 / 255  # what is up to this is background: the images' own is 0, with a little noise of JPEG
 CONTRAST = (0.5, 1.3)  # times
 SHARE_NEGATIVE = 0.1  # of the images have light and dark exchanged, as prints on dark cloth have
 BRIGHTNESS = 0.12  # of white, standard deviation
+ROTATION = 0.15  # radians, standard deviation
+CRUMPLING = 0.05  # of a side, standard deviation of where each fifth of it is moved
+STRETCH = 0.12  # of each side's logarithm, standard deviation
+SHIFT = 0.07  # of a side, standard deviation
 SHARE_RESIDUE = 0.3  # of the images have something of the background
 SHARE_MISSING = 0.15  # lack something of the garment
 
 
-def photographed(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Change some images of a batch as if they were cut out of photographs.
+def photographed(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Change images as if they were cut out of photographs.
 
     Parameters
     ----------
     images
         uint8 tensor of shape (B, H, W): light things on black.
-    share
-        Of the images that are changed, 0 to 1.
     generator
         Source of chance, on the CPU.
 
@@ -38,20 +38,14 @@ def photographed(images: Tensor, share: float, generator: torch.Generator) -> Te
     uint8 tensor of the same shape
     """
     n, height, width = images.shape
-    chosen = torch.rand(n, generator=generator) < share
-    if not chosen.any():
-        return images
-    chance = _Chance(int(chosen.sum()), generator, images.device)
-    chosen = chosen.to(images.device)
-    levels = images[chosen].float()[:, None] / 255  # (b, 1, H, W)
+    chance = _Chance(n, generator, images.device)
+    levels = images.float()[:, None] / 255  # (B, 1, H, W)
     garment = _closed(levels > BLACK)
     levels = _lit(_recoloured(levels, garment, chance), chance, (height, width))
     levels = levels.clamp(0.02, 1) * garment
     levels = _badly_cut_out(levels, garment, chance, (height, width))
-    levels = laid_askew(levels, chance.generator)
-    out = images.clone()
-    out[chosen] = (levels[:, 0].clamp(0, 1) * 255).round().to(torch.uint8)
-    return out
+    levels = _askew(levels, chance)
+    return (levels[:, 0].clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 class _Chance:
@@ -111,3 +105,18 @@ def _blob(chance: _Chance, size: tuple[int, int]) -> Tensor:
     across = (columns - chance.uniform(-1, 1)) / chance.uniform(0.05, 0.35)
     inside: Tensor = down.square() + across.square() < 1
     return inside
+
+
+def _askew(levels: Tensor, chance: _Chance) -> Tensor:
+    """Turn, stretch, crumple and shift garments; what comes from beyond the edge is black."""
+    angle = ROTATION * chance.normal()
+    tall, wide = ((STRETCH * chance.normal()).exp() for _ in range(2))
+    across, down = (2 * SHIFT * chance.normal() for _ in range(2))
+    top = torch.stack([angle.cos() * wide, -angle.sin() * wide, across], 1)
+    bottom = torch.stack([angle.sin() * tall, angle.cos() * tall, down], 1)
+    grid = affine_grid(torch.stack([top, bottom], 1), list(levels.shape), align_corners=False)
+    crumpled = interpolate(
+        CRUMPLING * chance.normal(2, 5, 5), size=levels.shape[2:], mode="bicubic", align_corners=True
+    )
+    grid = grid + crumpled.movedim(1, 3)
+    return grid_sample(levels, grid, mode="bilinear", padding_mode="zeros", align_corners=False)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fashion_classifier.data.dataset import Dataset, ImageShape
+from fashion_classifier.data.picture_ways import way_for
 from fashion_classifier.data.split import Split
 from fashion_classifier.inference.bundle import Model
-from fashion_classifier.inference.picture_ways import way_for
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.models.catalogue import build

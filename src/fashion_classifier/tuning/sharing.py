@@ -179,7 +179,7 @@ def next_index(study: optuna.Study) -> int:
     waiting = queued(study)
     if waiting is not None and CLAIM in waiting.user_attrs:
         return int(waiting.user_attrs[CLAIM])
-    taken = finished(study).keys() | under_way(study).keys()
+    taken = under_way(study).keys() | finished(study).keys()  # in this order: one that ends meanwhile is in both
     return next(index for index in range(len(taken) + 1) if index not in taken)
 
 

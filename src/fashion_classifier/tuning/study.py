@@ -147,7 +147,8 @@ class Search:
     def _next_confirmation(self, finalists: list[Trial], last_round: Round, started: float) -> Work | None:
         """Say which finalist is to be confirmed next."""
         study = self._studies[CONFIRMATION]
-        begun = [*self._confirmations(last_round.after), *under_way(study).values()]
+        # In this order: one that ends meanwhile is in both.
+        begun = [*under_way(study).values(), *self._confirmations(last_round.after)]
         done = {trial.user_attrs["confirms"] for trial in begun if trial.state != TrialState.WAITING}
         finalist = next((trial for trial in finalists[: last_round.n_finalists] if trial.index not in done), None)
         if finalist is None or not self._has_time_for(last_round, time.perf_counter() - started):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +39,19 @@ def idx(images: NDArray[np.uint8] = IMAGES, n: int | None = None) -> bytes:
         + np.array([len(images) if n is None else n, *images.shape[1:]], ">u4").tobytes()
         + images.tobytes()
     )
+
+
+def npz(shape: tuple[int, ...]) -> bytes:
+    """An archive with one array of zeros."""
+    content = io.BytesIO()
+    np.savez_compressed(content, x=np.zeros(shape, np.uint8))
+    return content.getvalue()
+
+
+def parquet(columns: dict[str, list[object]]) -> bytes:
+    content = io.BytesIO()
+    pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.List(pl.UInt8))).write_parquet(content)
+    return content.getvalue()
 
 
 def read(path: Path, shape: ImageShape = SHAPE):
@@ -162,6 +177,9 @@ def test_images_are_brought_to_the_shape_that_is_wanted(tmp_path):
         ("x", idx(n=2999), 2999, "but more follow"),
         ("x", gzip.compress(idx())[:-3000], None, "the gzip stream ends too early"),
         ("x.npz", b"PK\3\4 nonsense", 0, "this is no NPZ file"),
+        ("x.npz", npz((1, 3000, 3000)), 0, "an image of that size is not read"),
+        ("x.npz", npz((9_000_000,)), 0, "an image of that size is not read"),
+        ("x.parquet", parquet({"image": []}), 0, "there are no rows in it"),
         ("x.parquet", b"PAR1 nonsense", 0, "this is no Parquet file, or it is damaged"),
     ],
 )
@@ -210,9 +228,37 @@ def test_an_array_in_fortran_order_is_read_as_it_was_meant(tmp_path):
     np.testing.assert_array_equal(read(tmp_path / "x.npz")[0], IMAGES[:50])
 
 
+def test_a_large_array_in_fortran_order_is_refused_for_it_is_held_as_a_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr("fashion_classifier.data.streams.npz_stream.MOST_AT_ONCE", 800)
+    np.savez(tmp_path / "x.npz", x=np.asfortranarray(IMAGES[:51]))
+    assert "are in Fortran's order" in "".join(read(tmp_path / "x.npz")[1].values())
+
+
 @pytest.mark.parametrize("content", [png(IMAGES[0]), b"", b"\xff\xd8\xff", b"hello, world\n", b"\x1f\x8b broken"])
 def test_other_files_are_no_files_of_pixels(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
     assert find_stream(tmp_path / "x.png") is None
     assert find_stream(tmp_path) is None
     assert find_stream(tmp_path / "nothing") is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is measured by what Linux tells of a process")
+def test_a_large_row_group_is_not_held_in_memory(tmp_path):
+    rows = pl.Series([[0] * 784]).new_from_index(0, 100_000)
+    pl.DataFrame({"image": rows}).write_parquet(tmp_path / "x.parquet", row_group_size=100_000)
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from fashion_classifier.data.dataset import ImageShape\n"
+        "from fashion_classifier.data.streams.recognition import find_stream\n"
+        "stream, peak = find_stream(Path(sys.argv[1])), lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "idle = peak()\n"
+        "n = sum(len(block.images) for block in stream.blocks(ImageShape(28, 28, 1)))\n"
+        "print(n, (peak() - idle) // 1000)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "x.parquet")], capture_output=True, text=True, check=True
+    )
+    n, megabytes = map(int, done.stdout.split())
+    assert n == 100_000
+    assert megabytes < 350  # of 630 that the rows take as they are stored

@@ -73,7 +73,7 @@ class Liar(nn.ReLU):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return noise."""
-        return features + torch.randn(features.shape)
+        return features + torch.randn_like(features)
 
 
 def test_a_layer_that_is_not_known_goes_through_pytorch_s_exporter():

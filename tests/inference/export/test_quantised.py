@@ -15,16 +15,19 @@ from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.inference.opening import open_model
 from fashion_classifier.inference.predictor import softmax
 from fashion_classifier.inference.runtimes.opening import open_runtime
+from fashion_classifier.models.catalogue import FAMILIES
 from fashion_classifier.models.mlp import MlpConfig
 
 IMAGES = blobs(300, size=28).images
 
 
-@pytest.fixture
-def quantised(tmp_path, any_family):
+@pytest.fixture(scope="module", params=list(FAMILIES))
+def quantised(request, tmp_path_factory):
     """A model folder of each family, with the network in whole numbers."""
-    save_model(make_model(any_family, blobs(300, size=28)), tmp_path / "model", int8=True, images=IMAGES)
-    return tmp_path / "model"
+    folder = tmp_path_factory.mktemp("quantised") / "model"
+    model = make_model(FAMILIES[request.param].config(), blobs(300, size=28))
+    save_model(model, folder, int8=True, images=IMAGES)
+    return folder
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "openvino"])

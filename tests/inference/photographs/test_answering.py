@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.conftest import blobs
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 from tests.inference.shelves import put_model
 
 from fashion_classifier.errors import UsageError
@@ -16,10 +16,10 @@ from fashion_classifier.evaluation.prediction_sets import ConformalRule, predict
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.bundle import load_model
-from fashion_classifier.inference.photographs import answer_photographs, look
-from fashion_classifier.inference.photographs.answering import probabilities_of
+from fashion_classifier.inference.photograph_rules import PhotographRules, evened, refused
+from fashion_classifier.inference.photographs.answering import answer_photographs, probabilities_of
 from fashion_classifier.inference.photographs.fitting import fit_photograph_rules
-from fashion_classifier.inference.photographs.rules import PhotographRules, evened, refused
+from fashion_classifier.inference.photographs.seen import look
 from fashion_classifier.inference.photographs.showing import ShownFolder, said
 
 ALWAYS = PhotographRules((1.0,) * 3, (0.0,) * 3, 0.9, -1.0)
@@ -128,3 +128,12 @@ def test_odds_are_for_photographs_alone(model, seen):
     assert [said[0].predicted, said[2].predicted] == [model.classes[0]] * 2
     assert said[0].probability > 0.99
     assert said[1].probability == pytest.approx(float(model.predict(seen[1].images).max()), abs=1e-5)
+
+
+def test_what_is_shown_of_a_very_long_name_has_a_place(model, seen, tmp_path):
+    path = tmp_path / f"{'x' * 250}.jpg"
+    photograph(jumper_mask()).save(path)
+    folder = ShownFolder(tmp_path / "shown", [path])
+    places = [folder.put(path, seen[0], model.shape, Answer("Coat", 0.8)) for _ in range(2)]
+    assert len({place.name for place in places}) == 2
+    assert all(place.suffix == ".png" and place.is_file() for place in places)

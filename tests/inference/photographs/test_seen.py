@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.inference.photographs import look
-from fashion_classifier.inference.photographs.framing import View, framed
-from fashion_classifier.inference.photographs.seen import VIEWS
+from fashion_classifier.data.garments.framing import View, framed
+from fashion_classifier.inference.photographs.seen import VIEWS, look
 
 SHAPE = ImageShape(28, 28, 1)
 PLAIN = View(0.0, 1.0)

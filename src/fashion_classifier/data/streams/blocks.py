@@ -19,6 +19,7 @@ from fashion_classifier.errors import DataError, FaultList
 
 BLOCK_BYTES = 4 << 20  # of pixels that are held together, about
 MOST_ROWS = 2048  # of a block
+LARGEST_IMAGE = 8 << 20  # values
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,14 @@ import numpy as np
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.idx_files import read_header
-from fashion_classifier.data.pixels import MAX_IMAGE_BYTES
-from fashion_classifier.data.streams.blocks import Block, PixelFile, block_of_array, failed, rows_at_a_time
+from fashion_classifier.data.streams.blocks import (
+    LARGEST_IMAGE,
+    Block,
+    PixelFile,
+    block_of_array,
+    failed,
+    rows_at_a_time,
+)
 from fashion_classifier.errors import FaultList
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -62,7 +68,7 @@ class IdxStream(PixelFile):
             return
         n, row_bytes = axes[0], prod(axes[1:])
         announced = f"{self.path}: the header announces {' x '.join(f'{length:,}' for length in axes)} bytes"
-        if row_bytes > MAX_IMAGE_BYTES // 1024:
+        if row_bytes > LARGEST_IMAGE:
             yield failed(self.path, f"{announced}; an image of that size is not read. Use smaller images.", shape)
             return
         done, at_a_time = 0, rows_at_a_time(row_bytes)

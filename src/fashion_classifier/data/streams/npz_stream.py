@@ -14,10 +14,18 @@ import numpy as np
 
 from fashion_classifier.data.arrays import checked_entry, checked_header, read_array
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.data.streams.blocks import Block, PixelFile, block_of_array, failed, rows_at_a_time
-from fashion_classifier.errors import DataError
+from fashion_classifier.data.streams.blocks import (
+    LARGEST_IMAGE,
+    Block,
+    PixelFile,
+    block_of_array,
+    failed,
+    rows_at_a_time,
+)
+from fashion_classifier.errors import DataError, Fault
 
 NAMES = ("x", "x_train", "x_val", "x_test", "images")  # of arrays that hold images
+MOST_AT_ONCE = 256 << 20  # bytes of an array in Fortran's order, whose images do not lie one after the other
 _SAVE_AGAIN = "Save the arrays again with numpy.savez"
 
 
@@ -99,6 +107,12 @@ def _slices(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, place: str) -> Ite
     checked_entry(entry, place)
     with archive.open(entry) as stream:
         shape, fortran, dtype = checked_header(stream, entry.file_size, place)
+        if prod(shape[1:] or shape) > LARGEST_IMAGE:
+            problem = f"it has shape {shape}; an image of that size is not read"
+            raise DataError(Fault(place, problem, "Use smaller images"))
+        if fortran and entry.file_size > MOST_AT_ONCE:
+            problem = f"its {entry.file_size:,} bytes are in Fortran's order, and too many to be read at once"
+            raise DataError(Fault(place, problem, "Save numpy.ascontiguousarray of it"))
         if len(shape) < 2 or fortran:
             array = read_array(archive, entry, place)
             yield from (array[None] if array.ndim < 2 else array,)

@@ -1,4 +1,4 @@
-"""A Parquet file of images, read some thousand rows at a time.
+"""A Parquet file of images, read slice by slice: Polars passes over what lies before a slice, and holds no row group.
 
 As in loading: a file that is made to do harm can end the process (`data.parquet_tables`).
 """
@@ -21,7 +21,10 @@ from fashion_classifier.data.streams.blocks import Block, PixelFile, array_shape
 from fashion_classifier.errors import DataError, Fault
 
 _FAULTS = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
-ROWS = 2048  # at a time
+FIRST_ROWS = 16  # of a file, which tell how large rows are
+SLICE_BYTES = 64 << 20  # that are read at a time, about
+GROWTH = 8  # times as many rows as in the slice before, at most: later rows may be larger
+ROWS, PICTURES = 2048, 64  # of a block
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class ParquetStream(PixelFile):
             n = int(table.select(pl.len()).collect().item())
         except (*_FAULTS, OSError):  # which reading will tell
             return cls(path, 1, labelled=False)
-        return cls(path, n, any(name in names for name in ("label", "labels")))
+        return cls(path, max(1, n), any(name in names for name in ("label", "labels")))
 
     def blocks(self, shape: ImageShape) -> Iterator[Block]:
         """Read the rows; see `PixelFile.blocks`."""
@@ -46,9 +49,12 @@ class ParquetStream(PixelFile):
             table = pl.scan_parquet(self.path, glob=False, hive_partitioning=False)
             image = find_image(table.collect_schema(), str(self.path))
             rows_of = _Rows(self.path, shape)
-            for rows in table.select(image).collect_batches(chunk_size=ROWS, maintain_order=True):
-                yield rows_of.block(rows[image], done + 1)
-                done += len(rows)
+            for column in _slices(table.select(image)):
+                at_a_time = ROWS if column.dtype in (pl.List, pl.Array) else PICTURES
+                for start in range(0, len(column), at_a_time):
+                    rows = column[start : start + at_a_time]
+                    yield rows_of.block(rows, done + 1)
+                    done += len(rows)
             if not done:
                 yield failed(self.path, f"{self.path}: there are no rows in it. Write the file again.", shape)
         except DataError as error:
@@ -60,6 +66,16 @@ class ParquetStream(PixelFile):
             yield failed(self.path, f"{self.path}: {problem}", shape)
         except OSError as error:
             yield failed(self.path, f"{self.path}: the file cannot be read ({error.strerror or error})", shape)
+
+
+def _slices(table: pl.LazyFrame) -> Iterator[pl.Series]:
+    """Read a table's only column, some megabytes at a time."""
+    done, n_rows = 0, FIRST_ROWS
+    while len(column := table.slice(done, n_rows).collect().to_series()):
+        yield column
+        done += len(column)
+        row_bytes = max(1, int(column.estimated_size()) // len(column))
+        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes))
 
 
 @dataclass(eq=False)

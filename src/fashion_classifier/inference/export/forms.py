@@ -9,11 +9,12 @@ from typing import Literal, get_args
 
 from fashion_classifier.errors import MissingExtraError, ModelError, UsageError
 from fashion_classifier.inference.bundle import Model
-from fashion_classifier.inference.description import INT8, ONNX, Description
+from fashion_classifier.inference.description import Description
 from fashion_classifier.inference.export.checking import Answering
 from fashion_classifier.inference.export.completing import answers_of, complete
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.torch_program import open_program, write_program
+from fashion_classifier.inference.manifest import INT8, ONNX, Manifest
 from fashion_classifier.inference.runtimes.base import Precision
 from fashion_classifier.inference.runtimes.onnx_runtime import plain_session
 from fashion_classifier.inference.runtimes.opening import has_openvino
@@ -39,20 +40,17 @@ class Original:
 
     Parameters
     ----------
-    folder
-        The model folder.
+    manifest
+        The model folder's files.
     model
         With its network, on the CPU.
     description
         What `model.json` says.
-    files
-        Names of the folder's files.
     """
 
-    folder: Path
+    manifest: Manifest
     model: Model
     description: Description
-    files: frozenset[str]
 
 
 def check_form(form: Form, precision: Precision) -> None:
@@ -129,13 +127,13 @@ def open_export(original: Original, form: Form, precision: Precision, place: Pat
 def _network(original: Original, precision: Precision) -> bytes:
     """Return the network's ONNX file: the model folder's own, or where a folder keeps none, one made of the network."""
     if precision == "int8":
-        if INT8 not in original.files:
+        if INT8 not in original.manifest.files:
             raise ModelError(
-                f"{original.folder}: this model has no {INT8}, the network quantised to whole numbers, which is made "
-                "when a model is saved with images to fit it to. Export it in float32."
+                f"{original.manifest.folder}: this model has no {INT8}, the network quantised to whole numbers, which "
+                "is made when a model is saved with images to fit it to. Export it in float32."
             )
-        return (original.folder / INT8).read_bytes()
-    if ONNX in original.files:
-        return (original.folder / ONNX).read_bytes()
+        return original.manifest.read(INT8)
+    if ONNX in original.manifest.files:
+        return original.manifest.read(ONNX)
     model = original.model
     return export(model.network, model.shape, len(model.classes))

@@ -1,21 +1,9 @@
-"""From a photograph to what a Fashion-MNIST model understands: the garment is found, cut out and brought to its form.
+"""What a model that learned from garments on black says of photographs: of the garment in each (`data.garments`).
 
 ::
 
-    colour      sRGB -> CIELAB
-    patches     a picture cut into patches of one colour (SLIC)
-    saliency    which of them stand out from the border (robust background detection)
-    mixture     colours of garment and background
-    cutting     the cut between both that costs least
-    garment     all of these: a photograph -> a mask
-    framing     a photograph and a mask -> an image like Fashion-MNIST's
-    seen        a picture -> `Seen`
-    rules       what a model leans towards in photographs, and what it refuses
-    fitting     those rules, from changed training images
+    seen        a picture -> `Seen`, the garment in several views
+    fitting     from changed training images the rules by which photographs are answered (`photograph_rules`)
     answering   `Seen` and a model -> answers
+    showing     the photograph, what was seen of it, and the answer, as one picture
 """
-
-from fashion_classifier.inference.photographs.answering import answer_photographs
-from fashion_classifier.inference.photographs.seen import Seen, look
-
-__all__ = ["Seen", "answer_photographs", "look"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from fashion_classifier.inference.answers import Answer, answers, named_sets
-from fashion_classifier.inference.photographs.rules import evened, refused
+from fashion_classifier.inference.photograph_rules import evened, refused
 from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Classifier, Probabilities
 
@@ -48,7 +48,7 @@ def answers_with_probabilities(model: Classifier, seen: Sequence[Seen]) -> list[
     model
         What classifies.
     seen
-        What was seen of each picture, as `fashion_classifier.inference.photographs.look` gives it for its shape.
+        What was seen of each picture, as `fashion_classifier.inference.photographs.seen.look` gives it for its shape.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.conformal import fit_rule
-from fashion_classifier.inference.photographs.rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
+from fashion_classifier.inference.photograph_rules import FLOOR, LARGEST_ODDS, PhotographRules, doubt, evened
 
 # Of the changed images. They are changed more than photographs are: where 80 % of them are accepted, 89 % of the
 # photographs of known garments are (90 of them, each in five variants: docs/experiments.md).
@@ -17,9 +17,14 @@ RIDGE = 1e-3  # of the variances
 
 
 def fit_photograph_rules(
-    known: NDArray[np.float32], labels: NDArray[np.int64], parts: NDArray[np.float32]
+    known: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    parts: NDArray[np.float32],
+    *,
+    leaning: bool = True,
+    accepted: float = ACCEPTED,
 ) -> PhotographRules:
-    """Fit rules on images that were changed as if cut out of photographs.
+    """Fit rules on images that were changed as if cut out of photographs, or were cut out of some.
 
     A network that knows clean images alone takes what is badly cut out, folded or askew for some classes rather than
     for others. The odds are those with which each class is, on average, as probable as it is frequent. The doubts tell
@@ -34,6 +39,10 @@ def fit_photograph_rules(
         int64 array of shape (n,): their classes.
     parts
         float32 array of shape (m, k): what it says of parts of them, changed alike.
+    leaning
+        Whether the model leans towards some classes in photographs, having learned from none.
+    accepted
+        Share of the images that is to be accepted.
 
     Raises
     ------
@@ -47,11 +56,11 @@ def fit_photograph_rules(
     """
     if len(labels) == 0 or len(parts) == 0:
         raise UsageError("rules need images to be fitted on, but got none")
-    odds = _odds(known, labels)
+    odds = _odds(known, labels) if leaning else (1.0,) * known.shape[1]
     known, parts = evened(known, odds), evened(parts, odds)
     doubts = _discriminant(np.log(known.astype(np.float64) + FLOOR), np.log(parts.astype(np.float64) + FLOOR))
-    threshold = float(np.quantile(doubt(known, doubts), ACCEPTED))
-    return PhotographRules(odds, doubts, ACCEPTED, threshold, fit_rule(labels, known, method="lac"))
+    threshold = float(np.quantile(doubt(known, doubts), accepted))
+    return PhotographRules(odds, doubts, accepted, threshold, fit_rule(labels, known, method="lac"))
 
 
 def _odds(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> tuple[float, ...]:

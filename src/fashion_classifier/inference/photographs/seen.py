@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.garments.framing import View, framed
+from fashion_classifier.data.garments.photograph import cut_out, is_photograph
 from fashion_classifier.data.pictures import Pixels, to_array
-from fashion_classifier.inference.photographs.framing import View, framed
-from fashion_classifier.inference.picture_ways import black_share, is_grey
 
-SIDE = 96  # pixels along the longer side in which a garment is looked for: 0.08 s a photograph; 128 found none better
 VIEWS = tuple(View(turn, narrowing) for turn in (0.0, -8.0, 8.0) for narrowing in (1.0, 0.85))
 
 
@@ -63,22 +62,11 @@ def look(picture: Image.Image, shape: ImageShape) -> Seen:
     shape
         Of the model's images.
     """
-    if picture.size == (shape.width, shape.height) or is_cut_out(picture):
+    if not is_photograph(picture, shape):
         return as_it_is(picture, shape)
-    from fashion_classifier.inference.photographs.garment import find_garment  # noqa: PLC0415 - SciPy starts slowly
-
-    longer = max(picture.size)
-    size = (max(1, round(picture.width * SIDE / longer)), max(1, round(picture.height * SIDE / longer)))
-    rgb = np.asarray(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
-    mask = find_garment(rgb)
+    rgb, mask = cut_out(picture)
     images = np.stack([framed(rgb, mask, shape, view) for view in VIEWS])
     return Seen(images, np.full(len(VIEWS), 1 / len(VIEWS), np.float32), mask)
-
-
-def is_cut_out(picture: Image.Image) -> bool:
-    """Tell whether a picture shows something grey on black already, as the model's images do."""
-    pixels = np.asarray(picture)[None]
-    return bool(black_share(pixels) == 1) and is_grey(pixels)
 
 
 def as_it_is(picture: Image.Image, shape: ImageShape) -> Seen:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.pictures import read_picture
 from fashion_classifier.inference.answers import Answer
 from fashion_classifier.inference.photographs.seen import Seen, as_it_is
-from fashion_classifier.inference.sorting import check_elsewhere
+from fashion_classifier.inference.sorting import check_elsewhere, free_place
 
 SIDE = 480  # pixels of the photograph's longer side, at most, and of what was seen
 GAP, LINE, FONT_SIZE = 12, 26, 18  # pixels
@@ -64,16 +65,12 @@ class ShownFolder:
         photograph = read_picture(path, near=(SIDE, SIDE))
         picture = drawn(photograph, as_it_is(photograph, shape) if seen is None else seen, answer)
         self.folder.mkdir(parents=True, exist_ok=True)
-        number = 1
         while True:
-            name = f"{path.stem}.png" if number == 1 else f"{path.stem} ({number}).png"
-            try:
-                with (self.folder / name).open("xb") as file:
+            place = free_place(self.folder, path.with_suffix(".png"))
+            with suppress(FileExistsError):  # when another process has just taken it
+                with place.open("xb") as file:
                     picture.save(file, format="PNG")
-            except FileExistsError:
-                number += 1
-            else:
-                return self.folder / name
+                return place
 
 
 def drawn(photograph: Image.Image, seen: Seen, answer: Answer) -> Image.Image:

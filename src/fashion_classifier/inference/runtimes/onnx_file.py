@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -12,9 +13,17 @@ from onnx import TensorProto, numpy_helper
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError
+from fashion_classifier.inference.manifest import shown
+from fashion_classifier.inference.runtimes.onnx_parts import MalformedError, n_bytes_beside_weights
 
 LARGEST_ONNX = 1 << 30  # bytes
+MOST_BESIDE_WEIGHTS = 4 << 20  # bytes; an ensemble of 64 networks has 0.3 MB
+MOST_STEPS = 10_000
+MOST_PARTS = {"steps": MOST_STEPS, "settings of a step": 100, "tensors": 2 * MOST_STEPS}
+MOST_NUMBERS = 1 << 29  # that all steps together may give for one image: those of a file in half precision, unpacked
 STANDARD = {"", "ai.onnx"}  # the operators that every runtime has; anything else could be somebody's code
+FRACTIONS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
+WHOLE = {TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL}
 REMEDY = "Get the model again, or train anew."
 
 
@@ -33,63 +42,119 @@ def check_onnx(content: bytes, shape: ImageShape, n_classes: int, place: str = "
     Raises
     ------
     ModelError
-        If it is too large, no ONNX, refers to other files, has operators of its own, holds weights that are not
-        numbers, or takes or gives something else than the model.
+        If it is too large, no ONNX, refers to other files, has operators of its own, branches or loops, holds weights
+        that are not numbers, takes or gives something else than the model, or could need memory without bounds.
     """
     if len(content) > LARGEST_ONNX:
         raise ModelError(f"{place}: {len(content):,} bytes are more than the {LARGEST_ONNX:,} that are read. {REMEDY}")
     try:
+        if n_bytes_beside_weights(content) > MOST_BESIDE_WEIGHTS:
+            raise ModelError(f"{place}: beside weights it holds more than {MOST_BESIDE_WEIGHTS:,} bytes. {REMEDY}")
         model = onnx.load_model_from_string(content)
-    except DecodeError as error:
+    except (DecodeError, MalformedError) as error:
         raise ModelError(f"{place}: this is no ONNX ({error}). {REMEDY}") from error
-    faults = [*_foreign_parts(model), *_interface_faults(model, shape, n_classes)]
+    faults = (
+        list(_too_many_parts(model))
+        or [*_foreign_parts(model), *_interface_faults(model, shape, n_classes)]
+        or list(_boundless_steps(model))
+    )
     if faults:
-        raise ModelError(f"{place}: {'; '.join(faults[:3])}. {REMEDY}")
+        raise ModelError(f"{place}: {'; '.join(map(shown, faults[:3]))}. {REMEDY}")
     return model
+
+
+def _too_many_parts(model: onnx.ModelProto) -> Iterator[str]:
+    """Say whether there is more to look at than a model of ours could have."""
+    counts = {
+        "steps": len(model.graph.node),
+        "settings of a step": max((len(node.attribute) for node in model.graph.node[:MOST_STEPS]), default=0),
+        "tensors": len(model.graph.initializer) + len(model.graph.sparse_initializer),
+    }
+    for what, n in counts.items():
+        if n > MOST_PARTS[what]:
+            yield f"it has {n:,} {what}, more than {MOST_PARTS[what]:,}"
 
 
 def _foreign_parts(model: onnx.ModelProto) -> Iterator[str]:
     """Say what a model of ours would not hold."""
+    nodes = model.graph.node
+    attributes = [attribute for node in nodes for attribute in node.attribute]
     if model.functions or model.training_info:
         yield "it has functions of its own"
-    domains = {opset.domain for opset in model.opset_import}
-    nodes = list(_all_nodes(model.graph))
-    domains |= {node.domain for node in nodes}
-    if domains - STANDARD:
-        yield f"it needs operators of {', '.join(sorted(domains - STANDARD))}"
-    for tensor in _all_tensors(model.graph, nodes):
-        if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
-            yield f"{tensor.name or 'a tensor'} lies in another file"
-        elif tensor.data_type in {TensorProto.FLOAT, TensorProto.FLOAT16}:
-            try:
-                finite = np.isfinite(numpy_helper.to_array(tensor)).all()
-            except ValueError as error:
-                yield f"{tensor.name or 'a tensor'} is damaged ({error})"
-                continue
-            if not finite:
+    if any(attribute.HasField("g") or attribute.graphs for attribute in attributes):
+        yield "it has branches or loops"
+    foreign = {part.domain for part in chain(model.opset_import, nodes)} - STANDARD
+    if foreign:
+        yield f"it needs operators of {', '.join(sorted(foreign))}"
+    if not all(map(math.isfinite, chain.from_iterable([attribute.f, *attribute.floats] for attribute in attributes))):
+        yield "it has settings that are not numbers"
+    for tensor in _all_tensors(model.graph, attributes):
+        yield from _tensor_faults(tensor)
+
+
+def _all_tensors(graph: onnx.GraphProto, attributes: Sequence[onnx.AttributeProto]) -> Iterator[onnx.TensorProto]:
+    """Go through every tensor that a model holds."""
+    yield from graph.initializer
+    sparse = list(graph.sparse_initializer)
+    for attribute in attributes:
+        yield from attribute.tensors
+        sparse += attribute.sparse_tensors
+        if attribute.HasField("t"):
+            yield attribute.t
+        if attribute.HasField("sparse_tensor"):
+            sparse.append(attribute.sparse_tensor)
+    for tensor in sparse:
+        yield from (tensor.values, tensor.indices)
+
+
+def _tensor_faults(tensor: onnx.TensorProto) -> Iterator[str]:
+    """Say what is wrong with a tensor."""
+    if tensor.data_location == TensorProto.EXTERNAL or tensor.external_data:
+        yield f"{tensor.name or 'a tensor'} lies in another file"
+    elif tensor.data_type not in FRACTIONS | WHOLE:
+        yield f"{tensor.name or 'a tensor'} is of a kind that no weights have"
+    else:
+        try:
+            values = numpy_helper.to_array(tensor)
+        except (ValueError, TypeError) as error:
+            yield f"{tensor.name or 'a tensor'} is damaged ({error})"
+        else:
+            if tensor.data_type in FRACTIONS and not np.isfinite(values).all():
                 yield f"weights that are not numbers in {tensor.name}"
 
 
-def _all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Go through the nodes of a graph and of the graphs within them."""
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in chain([attribute.g], attribute.graphs):
-                yield from _all_nodes(inner)
+def _boundless_steps(model: onnx.ModelProto) -> Iterator[str]:
+    """Say whether computing could take memory without bounds: a few bytes of a graph can ask for terabytes."""
+    if any(
+        node.op_type in {"Shape", "Size"} for node in model.graph.node
+    ):  # what is true for one image must be so for more
+        yield "what its steps do depends on how many images there are"
+        return
+    one = onnx.ModelProto()
+    one.CopyFrom(model)
+    del one.graph.value_info[:]  # what it says of itself proves nothing
+    images = next(value for value in one.graph.input if value.name == "images")
+    images.type.tensor_type.shape.dim[0].dim_value = 1
+    try:
+        known = onnx.shape_inference.infer_shapes(one, strict_mode=True, data_prop=True).graph
+    except Exception as error:  # noqa: BLE001 - what a library raises of hostile bytes is not listed anywhere
+        yield f"its steps do not fit together ({error})"
+        return
+    sizes = {value.name: _n_numbers(value) for value in chain(known.value_info, known.output)}
+    sizes |= {tensor.name: math.prod(tensor.dims) for tensor in known.initializer}
+    n_numbers = [sizes.get(name) for node in known.node for name in node.output if name]
+    if None in n_numbers:
+        yield "how much its steps give cannot be known beforehand"
+    elif sum(filter(None, n_numbers)) > MOST_NUMBERS:
+        yield f"for one image its steps give more than {MOST_NUMBERS:,} numbers"
 
 
-def _all_tensors(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
-    """Go through every tensor that a model holds."""
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield from (sparse.values, sparse.indices)
-    for attribute in chain.from_iterable(node.attribute for node in nodes):
-        for inner in chain([attribute.g], attribute.graphs):
-            yield from inner.initializer
-        yield from chain([attribute.t], attribute.tensors)
-        for sparse in chain([attribute.sparse_tensor], attribute.sparse_tensors):
-            yield from (sparse.values, sparse.indices)
+def _n_numbers(value: onnx.ValueInfoProto) -> int | None:
+    """Count the numbers of a value; None where a side is not known."""
+    tensor = value.type.tensor_type
+    sides = [side.dim_value for side in tensor.shape.dim if side.HasField("dim_value")]
+    known = tensor.HasField("shape") and len(sides) == len(tensor.shape.dim)
+    return math.prod(sides) if known else None
 
 
 def _interface_faults(model: onnx.ModelProto, shape: ImageShape, n_classes: int) -> Iterator[str]:

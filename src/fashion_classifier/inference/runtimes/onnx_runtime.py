@@ -55,7 +55,7 @@ class OnnxRuntime:
         spinning: bool = True,
     ) -> None:
         check_onnx(content, shape, n_classes, place)
-        self.precision = precision
+        self.precision, self._place = precision, place
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -68,7 +68,10 @@ class OnnxRuntime:
 
     def logits(self, images: Images) -> Logits:
         """Return a float32 array of shape (n, k)."""
-        found: Logits = self._session.run(["logits"], {"images": images})[0]
+        try:
+            found: Logits = self._session.run(["logits"], {"images": images})[0]
+        except Exception as error:
+            raise ModelError(f"{self._place}: ONNX Runtime fails in it ({error}). Get the model again.") from error
         return found
 
 

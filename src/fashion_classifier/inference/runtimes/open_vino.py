@@ -52,7 +52,7 @@ class OpenVinoRuntime:
         place: str = "model.onnx",
     ) -> None:
         check_onnx(content, shape, n_classes, place)
-        self.precision = precision
+        self.precision, self._place = precision, place
         settings = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
@@ -71,8 +71,11 @@ class OpenVinoRuntime:
 
     def logits(self, images: Images) -> Logits:
         """Return a float32 array of shape (n, k)."""
-        request = self._for_one if len(images) == 1 else self._request
-        found: Logits = request.infer([np.ascontiguousarray(images)], share_inputs=True)[0]
+        try:
+            request = self._for_one if len(images) == 1 else self._request
+            found: Logits = request.infer([np.ascontiguousarray(images)], share_inputs=True)[0]
+        except RuntimeError as error:
+            raise ModelError(f"{self._place}: OpenVINO fails in it ({error}). Get the model again.") from error
         return found
 
     @cached_property

@@ -8,7 +8,8 @@ from typing import TypedDict
 
 from fashion_classifier.errors import MissingExtraError, ModelError, UnavailableError, UsageError
 from fashion_classifier.inference.cores import available_cores
-from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
+from fashion_classifier.inference.description import Description, read_description
+from fashion_classifier.inference.manifest import INT8, ONNX, Manifest, steadily
 from fashion_classifier.inference.runtimes.base import PRECISIONS, RUNTIMES, Runtime, RuntimeName
 
 
@@ -44,14 +45,17 @@ def open_runtime(folder: Path, name: RuntimeName, precision: str | None = None, 
     UsageError
         If there is no such runtime, or it cannot compute in that precision.
     """
-    description, files = read_description(folder)
-    return runtime_for(folder, description, files, name, precision, threads=threads)
+
+    def opened() -> Runtime:
+        description, manifest = read_description(folder)
+        return runtime_for(manifest, description, name, precision, threads=threads)
+
+    return steadily(folder, opened)
 
 
 def runtime_for(
-    folder: Path,
+    manifest: Manifest,
     description: Description,
-    files: frozenset[str],
     name: RuntimeName,
     precision: str | None = None,
     *,
@@ -65,16 +69,16 @@ def runtime_for(
         raise UsageError(f"{name} computes in {' or '.join(PRECISIONS[name])}, not in {precision}.")
     threads = threads or available_cores()
     if name == "torch":
-        return _in_torch(folder, precision, threads)
+        return _in_torch(manifest, description, precision, threads)
     precision = precision or "float32"
     file = INT8 if precision == "int8" else ONNX
-    if file not in files:
+    if file not in manifest.files:
         raise ModelError(
-            f"{folder}: this model has no {file}, which {name} in {precision} needs; it was saved without, or by an "
-            "older version. Predict with torch, or load the model and save it again."
+            f"{manifest.folder}: this model has no {file}, which {name} in {precision} needs; it was saved without, "
+            "or by an older version. Predict with torch, or load the model and save it again."
         )
-    content, shape, n_classes = (folder / file).read_bytes(), description.shape, len(description.classes)
-    how: _How = {"threads": threads, "precision": precision, "place": str(folder / file)}
+    content, shape, n_classes = manifest.read(file), description.shape, len(description.classes)
+    how: _How = {"threads": threads, "precision": precision, "place": str(manifest.folder / file)}
     if name == "onnx":
         from fashion_classifier.inference.runtimes.onnx_runtime import OnnxRuntime
 
@@ -93,15 +97,15 @@ def has_openvino() -> bool:
     return find_spec("openvino") is not None
 
 
-def _in_torch(folder: Path, precision: str | None, threads: int) -> Runtime:
+def _in_torch(manifest: Manifest, description: Description, precision: str | None, threads: int) -> Runtime:
     """Load the network itself."""
     import torch
 
-    from fashion_classifier.inference.bundle import load_model
+    from fashion_classifier.inference.bundle import assemble
     from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, has_instructions, precision_here
 
     if precision == "bfloat16" and has_instructions("cpu") is False:
         raise UnavailableError("This processor has no instructions for bfloat16; predict in float32.")
     torch.set_num_threads(threads)
-    model = load_model(folder)
+    model = assemble(description, manifest)
     return TorchRuntime(model.network, precision or precision_here(model.how.precision, "cpu"))

@@ -58,10 +58,14 @@ def initial_against_optimized(results: RunResults) -> Figure:
     return sheet.figure
 
 
-def a_against_b(a: Evaluation, b: Evaluation, comparison: Comparison) -> Figure:
-    """Draw accuracy, macro-F1 and loss of two models on the same test images, and what only one of them got right."""
-    splits = [Split("Test", a, b)]
-    title = f"Test accuracy: {share_alone(a.accuracy)} with A, {share_alone(b.accuracy)} with B"
+def a_against_b(a: Evaluation, b: Evaluation, comparison: Comparison, *, folds: int = 0) -> Figure:
+    """Draw accuracy, macro-F1 and loss of two models on the same images, and what only one of them got right.
+
+    They are test images, or were held out in so many folds.
+    """
+    splits = [Split("Held out" if folds else "Test", a, b)]
+    measure = "Held out" if folds else "Test accuracy"
+    title = f"{measure}: {share_alone(a.accuracy)} with A, {share_alone(b.accuracy)} with B"
     with drawing():
         top = 3 * _block(splits)
         sheet = Sheet(top + 2 * _ROW + 22, title=title, notes=(sizes(splits),), key=(_INTERVAL_KEY,))

@@ -27,8 +27,7 @@ for (const id of ["pick", "take"]) {
 for (const button of document.querySelectorAll(".try")) {
   button.addEventListener("click", async () => {
     try {
-      const answer = await fetch(button.dataset.example);
-      take(await answer.blob(), button.dataset.name, { small: true });
+      take(await fetched(button.dataset.example), button.dataset.name, { small: true });
     } catch {
       take(null, button.dataset.name, { source: find("img", button).src, small: true });
     }
@@ -80,7 +79,10 @@ function take(blob, name, { source = "", small = false } = {}) {
   photo.src = blob ? URL.createObjectURL(blob) : source;
   photo.alt = name;
   photo.classList.toggle("small", small);
-  photo.addEventListener("error", () => photo.remove());
+  photo.addEventListener("error", () => {
+    URL.revokeObjectURL(photo.src);
+    photo.remove();
+  });
   find("#list").prepend(card);
   find("#answers").hidden = false;
   if (!find("#answers").dataset.shown) {
@@ -121,14 +123,21 @@ async function next() {
 }
 
 async function ask(picture) {
-  picture.blob ??= await (await fetch(picture.source)).blob();
+  picture.blob ??= await fetched(picture.source);
   const most = Number(zone.dataset.bodyBytes);
   let { blob } = picture;
+  if (!(await isThere(blob))) {
+    fail(picture, "This file cannot be read.", "It may be a folder, or have been moved or changed since it was chosen.");
+    return;
+  }
   if (blob.size > 0.95 * most) blob = (await shrunk(blob)) ?? blob;
   let answer = await send(blob, picture.name);
   if (answer.status === 413 || answer.status === 415) {
     const smaller = await shrunk(blob); // the browser may know formats that the server does not
-    if (smaller) answer = await send(smaller, picture.name);
+    if (smaller) {
+      blob = smaller;
+      answer = await send(blob, picture.name);
+    }
   }
   if (answer.status === 503) {
     await new Promise((resolve) => setTimeout(resolve, 1000 * (Number(answer.headers.get("retry-after")) || 1)));
@@ -138,6 +147,21 @@ async function ask(picture) {
   if (answer.ok) await show(picture, told.images[0]);
   else fail(picture, told.title, told.detail, MAY_BE_OTHERWISE.includes(answer.status));
   if (answer.status === 401) askForKey();
+}
+
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.blob();
+}
+
+async function isThere(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function send(blob, name) {
@@ -186,6 +210,7 @@ function announce(text) {
 }
 
 function fail({ card, name }, title, detail, again = true) {
+  if (!card.isConnected) return; // the answers were cleared meanwhile
   card.classList.remove("waiting");
   card.classList.add("failed");
   card.removeAttribute("aria-busy");
@@ -196,12 +221,14 @@ function fail({ card, name }, title, detail, again = true) {
 }
 
 async function show({ card, name }, answer) {
+  if (!card.isConnected) return;
   const { refused, probability } = answer;
   find(".said", card).textContent = refused ? "None of these" : answer.class;
   const sure = find(".sure", card);
   if (refused) sure.textContent = `It is unlike what the model knows. Its best guess would be ${answer.class}, ${percent(probability)}.`;
   else sure.replaceChildren(strong(percent(probability)), " sure");
   find(".may-be", card).textContent = mayBe(answer);
+  find(".how", card).hidden = !answer.photograph;
   const second = answer.runner_up;
   find(".second", card).textContent = `Runner-up: ${second.class}, ${percent(second.probability)}`;
   find("tbody", card).replaceChildren(...rows(answer));
@@ -215,7 +242,7 @@ async function show({ card, name }, answer) {
 
 function mayBe({ set, refused }) {
   if (!set || refused) return "";
-  if (set.length === 1) return "The set holds this class alone.";
+  if (set.length === 1) return "The set of what it may be holds this class alone.";
   return `It may be ${set.slice(0, -1).join(", ")} or ${set.at(-1)}.`;
 }
 

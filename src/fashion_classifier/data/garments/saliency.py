@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from fashion_classifier.inference.photographs.colour import Lab
-from fashion_classifier.inference.photographs.patches import Patches, cut_into_patches
+from fashion_classifier.data.garments.colour import Lab
+from fashion_classifier.data.garments.patches import Patches, cut_into_patches
 
 # From the paper, except for NEAR and CENTRE: garments fill more of their picture than its objects do.
 SAME_COLOUR = 10.0  # CIELAB distance within which two patches are of one thing

@@ -6,13 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.inference.photographs.scenes import jumper_mask, photograph
+from tests.data.garments.scenes import jumper_mask, photograph
 
-from fashion_classifier.inference.photographs.colour import to_lab
-from fashion_classifier.inference.photographs.cutting import STIFFNESS, cut
-from fashion_classifier.inference.photographs.mixture import fit_mixture
-from fashion_classifier.inference.photographs.patches import cut_into_patches
-from fashion_classifier.inference.photographs.saliency import saliency
+from fashion_classifier.data.garments.colour import to_lab
+from fashion_classifier.data.garments.cutting import STIFFNESS, cut
+from fashion_classifier.data.garments.mixture import fit_mixture
+from fashion_classifier.data.garments.patches import cut_into_patches
+from fashion_classifier.data.garments.saliency import saliency
 
 
 @pytest.mark.parametrize(

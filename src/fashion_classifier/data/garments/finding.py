@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from fashion_classifier.inference.photographs.colour import Lab, to_lab
-from fashion_classifier.inference.photographs.cutting import cut
-from fashion_classifier.inference.photographs.mixture import fit_mixture
-from fashion_classifier.inference.photographs.saliency import saliency
+from fashion_classifier.data.garments.colour import Lab, to_lab
+from fashion_classifier.data.garments.cutting import cut
+from fashion_classifier.data.garments.mixture import fit_mixture
+from fashion_classifier.data.garments.saliency import saliency
 
 Mask = NDArray[np.bool_]  # (height, width)
 

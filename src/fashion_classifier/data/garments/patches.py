@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fashion_classifier.inference.photographs.colour import Lab
+from fashion_classifier.data.garments.colour import Lab
 
 ROUNDS = 5  # after which hardly a pixel changes its patch
 COMPACTNESS = 10.0  # of the paper: how far apart in colour is as far as one patch is wide

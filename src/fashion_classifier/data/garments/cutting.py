@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, maximum_flow
 
-from fashion_classifier.inference.photographs.colour import Lab
+from fashion_classifier.data.garments.colour import Lab
 
 STIFFNESS = 6.0  # cost of an edge between two pixels of one colour, in nats
 FINENESS = 20  # whole units of flow in a nat

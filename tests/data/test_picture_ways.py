@@ -10,11 +10,11 @@ import pytest
 from tests.conftest import blobs
 from tests.inference.shelves import put_model
 
+from fashion_classifier.data.picture_ways import way_for
 from fashion_classifier.data.sample import draw_sample
 from fashion_classifier.errors import ModelError
 from fashion_classifier.inference.bundle import load_model, save_model
-from fashion_classifier.inference.description import MODEL, write_manifest
-from fashion_classifier.inference.picture_ways import way_for
+from fashion_classifier.inference.manifest import MODEL, write_manifest
 from fashion_classifier.inference.shelf import model_facts
 
 

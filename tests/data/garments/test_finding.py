@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
-from tests.inference.photographs.scenes import SIZE, jumper_mask, overlap, photograph
+from tests.data.garments.scenes import SIZE, jumper_mask, overlap, photograph
 
-from fashion_classifier.inference.photographs.garment import find_garment, tidied
+from fashion_classifier.data.garments.finding import find_garment, tidied
 
 
 @pytest.mark.parametrize("cloth", [(60, 80, 150), (235, 235, 230), (30, 28, 30), (190, 60, 70)])
