@@ -6,8 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from tests.cli.conftest import write_npz
-from tests.conftest import blobs
+from tests.conftest import blobs, write_npz
 
 from fashion_classifier.data import cache
 from fashion_classifier.data.dataset import SealedTestSet

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import write_npz
+from tests.conftest import write_npz
 
 from fashion_classifier.experiment.run import run
 from fashion_classifier.experiment.settings import RunConfig

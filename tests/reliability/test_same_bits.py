@@ -48,7 +48,7 @@ RECIPES = {
     "adam": Recipe(MlpConfig(hidden=(32, 16), dropout=0.5), replace(LIVELY, optimizer="adam", learning_rate=1e-3)),
     "bfloat16": Recipe(SMALL, replace(LIVELY, precision="bfloat16", ema_decay=0.0)),
 }
-THREAD_TOLERANCE = 1e-4  # of logits after ten steps, as docs/reliability.md says; 3e-6 was the most that was seen
+THREAD_TOLERANCE = 1e-4  # of logits after ten steps, as docs/reliability.md says; 1.3e-6 was seen
 SEARCHING = """
 import hashlib, sys, tempfile
 from pathlib import Path
@@ -128,6 +128,7 @@ def test_another_seed_gives_other_bits(whole):
     assert bits(other) != whole["averaged"]
 
 
+@pytest.mark.slow
 def test_a_search_is_the_same_whatever_the_order_of_hashes():
     root = Path(__file__).parents[2]
     paths = os.pathsep.join([str(root), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -139,10 +140,10 @@ def test_a_search_is_the_same_whatever_the_order_of_hashes():
             capture_output=True,
             text=True,
         ).stdout
-        for seed in ("1", "2", "77")
+        for seed in ("1", "77")
     ]
     assert len(said[0]) > 1000
-    assert said[0] == said[1] == said[2]
+    assert said[0] == said[1]
 
 
 @pytest.mark.parametrize("name", ["averaged", "ensemble", "adam"])
