@@ -13,10 +13,14 @@ from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.load import load
 from fashion_classifier.data.split import Split
 from fashion_classifier.experiment.lookup import find_runs
+from fashion_classifier.experiment.preparation import prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import resume, run
+from fashion_classifier.experiment.searching import search_only
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import kept
+from fashion_classifier.inference.bundle import load_model
+from fashion_classifier.progress import silent
 from fashion_classifier.storage import PART
 from fashion_classifier.training.train import TrainedModel, Workshop
 from fashion_classifier.tuning.config import TuneConfig
@@ -70,6 +74,23 @@ def test_the_model_of_a_finished_trial_is_kept_though_nothing_comes_after(tmp_pa
     resume(tmp_path / "cut")
     weights = [(tmp_path / name / "optimized" / "weights.safetensors").read_bytes() for name in ("whole", "cut")]
     assert weights[0] == weights[1]
+
+
+def test_the_best_model_of_a_search_is_there_as_soon_as_its_trial_is_finished(tmp_path):
+    data = write_npz(tmp_path / "things.npz")
+    config = RunConfig(data=str(data), minutes=None, trials=2, epochs=1, trial_epochs=1, families=("mlp",), threads=1)
+
+    def die(_said: str) -> None:
+        raise Dead
+
+    prepared = prepare(config, used_s=0.0, progress=silent)
+    with pytest.raises(Dead):
+        search_only(config, prepared, tmp_path / "study", tell=die, progress=silent)
+    accuracies = [trial.accuracy for trial in Search(tmp_path / "study", prepared.workshop, CONFIG).trials()]
+    assert len(accuracies) == 1
+    validation = prepared.split.validation
+    said = load_model(tmp_path / "study" / "best").predict(validation.images)
+    assert (said.argmax(1) == validation.labels).mean() == accuracies[0]
 
 
 def test_a_run_folder_is_there_with_its_record_or_not_at_all(tmp_path, monkeypatch):
