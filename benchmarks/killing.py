@@ -27,9 +27,10 @@ from fashion_classifier.storage import read_json_lines
 from fashion_classifier.tuning.sharing import finished
 from whole_files import copied_database, left_over, unreadable
 
-LOOK_EVERY_S = 0.001
+LOOK_EVERY_S = 0.002
 MOST_KILLS = 4  # of one run, which is continued between them
 UNIFORM = 0.6  # of the kills come at any moment of the run; the others lie in wait for something
+LEAST_LEFT = 0.3  # of a run's length, which a process that goes on with it takes at least: it starts, loads, reports
 OWN_TO_A_RUN = {"seconds", "started_after", "timings", "created", "run", "openings", "made_with"}
 
 
@@ -77,7 +78,7 @@ class Moment:
 
 
 def draw_moment(chance: np.random.Generator, length_s: float) -> Moment:
-    """Draw a moment of a run that takes so long when nobody kills it."""
+    """Draw a moment of a process that takes so long when nobody kills it."""
     if chance.random() < UNIFORM:
         return Moment(chance.uniform(0, length_s))
     lying_in_wait = (
@@ -167,7 +168,8 @@ class Victims:
         with tempfile.TemporaryDirectory(dir=self.place) as temporary:
             run, kills = Path(temporary) / "run", list[Killed]()
             while len(kills) < most_kills and not (run.exists() and is_finished(run)):
-                moment = draw_moment(chance, self.length_s)
+                done_s = sum(killed.at_s for killed in kills)
+                moment = draw_moment(chance, max(LEAST_LEFT * self.length_s, self.length_s - done_s))
                 at_s = self._kill(self._command(run), moment, run)
                 if at_s is None:
                     break
@@ -294,7 +296,7 @@ def stage_of(run: Path) -> str:
 def _named(folder: Path, pattern: str) -> set[str]:
     """Return the paths in a folder whose last name is like a pattern."""
     return {
-        os.path.join(place, name)  # noqa: PTH118 - a thousand times a second
+        os.path.join(place, name)  # noqa: PTH118 - hundreds of times a second
         for place, folders, files in os.walk(folder)
         for name in fnmatch.filter((*folders, *files), pattern)
     }
