@@ -79,6 +79,10 @@ bench-long: $(VENV)/installed  ## the long benchmarks, three hours, on cross-val
 	$(BIN)/python benchmarks/tuning.py
 	@$(MAKE) --no-print-directory bench-tables
 
+.PHONY: reliability
+reliability: $(VENV)/installed  ## 200 runs killed at random moments, three hours; it goes on where it stopped; KILLS=180
+	$(BIN)/python benchmarks/reliability.py --kills $(or $(KILLS),180)
+
 .PHONY: bench-tables
 bench-tables: $(VENV)/installed  ## RESULTS.md and the figures, from the rows that there are
 	$(BIN)/python benchmarks/results_table.py

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import polars as pl
 
 from common import FASHION, HERE, Row
@@ -23,12 +24,13 @@ from fashion_classifier.data.sample import CLASSES, draw_sample
 from fashion_classifier.experiment.lookup import RUN, is_finished
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.storage import read_json_lines
-from fashion_classifier.tuning.sharing import finished, open_studies
+from fashion_classifier.tuning.sharing import finished
 from whole_files import copied_database, left_over, unreadable
 
-LOOK_EVERY_S = 0.001
+LOOK_EVERY_S = 0.002
 MOST_KILLS = 4  # of one run, which is continued between them
 UNIFORM = 0.6  # of the kills come at any moment of the run; the others lie in wait for something
+LEAST_LEFT = 0.3  # of a run's length, which a process that goes on with it takes at least: it starts, loads, reports
 OWN_TO_A_RUN = {"seconds", "started_after", "timings", "created", "run", "openings", "made_with"}
 
 
@@ -76,7 +78,7 @@ class Moment:
 
 
 def draw_moment(chance: np.random.Generator, length_s: float) -> Moment:
-    """Draw a moment of a run that takes so long when nobody kills it."""
+    """Draw a moment of a process that takes so long when nobody kills it."""
     if chance.random() < UNIFORM:
         return Moment(chance.uniform(0, length_s))
     lying_in_wait = (
@@ -166,7 +168,8 @@ class Victims:
         with tempfile.TemporaryDirectory(dir=self.place) as temporary:
             run, kills = Path(temporary) / "run", list[Killed]()
             while len(kills) < most_kills and not (run.exists() and is_finished(run)):
-                moment = draw_moment(chance, self.length_s)
+                done_s = sum(killed.at_s for killed in kills)
+                moment = draw_moment(chance, max(LEAST_LEFT * self.length_s, self.length_s - done_s))
                 at_s = self._kill(self._command(run), moment, run)
                 if at_s is None:
                     break
@@ -251,10 +254,10 @@ def finished_trials(run: Path) -> dict[str, Any]:
     if (run / "study.db").exists():
         with tempfile.TemporaryDirectory() as temporary:
             copy = copied_database(run / "study.db", Path(temporary))
-            studies, _ = open_studies(copy, ("search", "confirmation"), alone=False)
-            for purpose, study in studies.items():
-                for index, trial in finished(study).items():
-                    found[f"{purpose} {index}"] = [trial.state.name.lower(), trial.params, trial.value]
+            storage = optuna.storages.RDBStorage(f"sqlite:///{copy}")
+            for name in optuna.get_all_study_names(storage):
+                for index, trial in finished(optuna.load_study(study_name=name, storage=storage)).items():
+                    found[f"{name} {index}"] = [trial.state.name.lower(), trial.params, trial.value]
     for event in read_json_lines(run / "events.jsonl"):
         if event["event"] == "trial":
             name = f"event of {event['purpose']} {event['index']}"
@@ -293,7 +296,7 @@ def stage_of(run: Path) -> str:
 def _named(folder: Path, pattern: str) -> set[str]:
     """Return the paths in a folder whose last name is like a pattern."""
     return {
-        os.path.join(place, name)  # noqa: PTH118 - a thousand times a second
+        os.path.join(place, name)  # noqa: PTH118 - hundreds of times a second
         for place, folders, files in os.walk(folder)
         for name in fnmatch.filter((*folders, *files), pattern)
     }

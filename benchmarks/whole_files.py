@@ -62,7 +62,7 @@ def _safetensors(path: Path) -> None:
 
 
 def _arrays(path: Path) -> None:
-    with np.load(path, allow_pickle=False) as arrays:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         for name in arrays.files:
             _ = arrays[name].shape
 

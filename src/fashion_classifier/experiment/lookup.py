@@ -47,7 +47,8 @@ def find_runs(parent: Path) -> list[Path]:
     """Return the run folders in a folder, oldest first."""
     if not parent.is_dir():
         return []
-    return sorted(Path(entry.path) for entry in os.scandir(parent) if (Path(entry.path) / RUN).is_file())
+    names = [entry.name for entry in os.scandir(parent) if not entry.name.startswith(".")]  # else it is being made
+    return sorted(parent / name for name in names if (parent / name / RUN).is_file())
 
 
 def is_finished(run: Path) -> bool:

@@ -53,7 +53,8 @@ def search_only(
         return _open_search(folder, prepared, config, alone=alone)
 
     with fellow_writer(folder, opened) as search, Interruption() as interruption:
-        search.run(stop_asked=interruption.asked, on_trial=_keep_best(search, folder, tell), progress=progress)
+        keep = _keep_best(search, folder)
+        search.run(stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress)
     return search, search.chosen(), interruption.asked_for
 
 
@@ -83,21 +84,30 @@ def _open_search(folder: Path, prepared: Prepared, config: RunConfig, *, alone: 
     return Search(folder, prepared.workshop, tuning, alone=alone)
 
 
-def _keep_best(
-    search: Search, folder: Path, tell: Callable[[str], None]
+def _keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], None]:
+    """Return what keeps a trial's model if no finished trial was better."""
+
+    def keep(accuracy: float, trained: TrainedModel) -> None:
+        with in_turn(folder):
+            others = [*search.trials(), *search.trials("confirmation")]
+            if accuracy >= max((other.accuracy or 0.0 for other in others), default=0.0):
+                save_model(trained.model, folder / "best", replace=True, onnx=False)
+
+    return keep
+
+
+def _told(
+    keep: Callable[[float, TrainedModel], None], tell: Callable[[str], None]
 ) -> Callable[[Trial, TrainedModel | None], None]:
-    """Return what tells of each trial and keeps the best one's model."""
+    """Return what tells of each trial, and keeps its model again: a worse one may be in its place meanwhile."""
 
     def on_trial(trial: Trial, trained: TrainedModel | None) -> None:
         family = trial.params["family"]
-        if trained is None:
+        if trained is None or trial.accuracy is None:
             tell(f"{trial.purpose} {trial.index}: {family} {trial.state}, {trial.reason}")
             return
         tell(f"{trial.purpose} {trial.index}: {family} {trial.accuracy:.2%} after {trial.seconds:.0f} s")
-        with in_turn(folder):
-            everything = [*search.trials(), *search.trials("confirmation")]
-            if trial.accuracy == max(other.accuracy or 0.0 for other in everything):
-                save_model(trained.model, folder / "best", replace=True, onnx=False)
+        keep(trial.accuracy, trained)
 
     return on_trial
 
