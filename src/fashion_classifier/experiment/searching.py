@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from fashion_classifier.data.collection import Collection
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
@@ -38,6 +40,8 @@ def search_only(
     Search, Trial or None, bool
         The study, the trial that it chose, and whether it was interrupted.
     """
+    searched = list(known_recipes(config.families, math.inf).values())
+    check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
     remembered = _check_study(folder, prepared.collection, config)
     names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}

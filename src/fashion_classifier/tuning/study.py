@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from fashion_classifier.errors import FashionError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import cross_entropy
+from fashion_classifier.limits import explained
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
@@ -296,7 +297,7 @@ class Search:
             )
             state, reason = outcome_of(trained)
         except (FashionError, RuntimeError, MemoryError) as error:
-            state, reason = TrialState.FAIL, f"{type(error).__name__}: {error}"
+            state, reason = TrialState.FAIL, f"{type(error).__name__}: {explained(error)}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
             study.tell(trial, state=TrialState.FAIL)  # no index: the trial is done again
             return

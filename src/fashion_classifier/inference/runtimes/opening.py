@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypedDict
 
 from fashion_classifier.errors import MissingExtraError, ModelError, UnavailableError, UsageError
-from fashion_classifier.inference.cores import available_cores
 from fashion_classifier.inference.description import INT8, ONNX, Description, read_description
 from fashion_classifier.inference.runtimes.base import PRECISIONS, RUNTIMES, Runtime, RuntimeName
+from fashion_classifier.limits import available_cores
 
 
 class _How(TypedDict):
