@@ -327,6 +327,7 @@ def test_data_that_does_not_fit_is_not_read(fashion, npz, monkeypatch):
     assert (result.code, "0 MB can be had: what is free" in result.err) == (4, True)
 
 
+@pytest.mark.slow
 def test_a_training_that_does_not_fit_fails_alone_and_the_search_goes_on(fashion, npz, monkeypatch):
     def no_room_for_residual(recipe, *others) -> None:
         if recipe.model.family == "resnet":
@@ -341,6 +342,7 @@ def test_a_training_that_does_not_fit_fails_alone_and_the_search_goes_on(fashion
     assert result.json["optimized"]["family"] == "mlp"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["Chosen configuration", "Retraining on training + cross-validation data"])
 @pytest.mark.parametrize(
     "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")]
@@ -361,6 +363,7 @@ def test_memory_that_ends_in_a_stage_leaves_the_best_so_far_and_says_what_to_low
     assert fashion("predict", npz, "--model", "it").code == 0
 
 
+@pytest.mark.slow
 def test_memory_that_ends_before_there_is_a_model_ends_the_run_which_can_be_continued(fashion, npz, monkeypatch):
     with monkeypatch.context() as patch:
 
@@ -477,7 +480,7 @@ print(json.dumps({**found, "most": memory("VmHWM")}))
         ("cnn", 800, 160, 0.2),
     ],
 )
-def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, family, n, size, epochs):
+def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, record_property, family, n, size, epochs):
     images = blobs(n, size=size, colour=size > 28)
     tests = blobs(n // 6, size=size, colour=size > 28, seed=1)
     data = tmp_path / "things.npz"
@@ -494,4 +497,6 @@ def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, family, n
     assert measured.returncode == 0, measured.stderr
     told = json.loads(measured.stdout.splitlines()[-1])
     taken = told["most"] - told["before"]
+    record_property("taken_mb", round(taken / 1e6))
+    record_property("estimate_mb", round(told["estimate"] / 1e6))
     assert taken <= told["estimate"] <= 5 * taken

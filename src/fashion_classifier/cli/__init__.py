@@ -95,8 +95,9 @@ def _told(error: Exception) -> tuple[str, int]:
 
 def _is_of_output(error: Exception) -> bool:
     """Tell whether it was the output that could not be written."""
-    from_system = isinstance(error, OSError) and not isinstance(error, FashionError)
-    return from_system and error.filename is None and error.errno != errno.ENOMEM
+    if not isinstance(error, OSError) or isinstance(error, FashionError):
+        return False
+    return error.filename is None and error.errno != errno.ENOMEM
 
 
 def _message(error: Exception) -> str:
