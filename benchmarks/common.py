@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from fashion_classifier.experiment.machine import processor
-from fashion_classifier.inference.cores import available_cores
+from fashion_classifier.limits import available_cores
 
 Row = dict[str, Any]
 

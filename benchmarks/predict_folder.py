@@ -18,7 +18,7 @@ from PIL import Image
 
 from common import FASHION, model_folder, official_data, parser, read_rows, record, rounds, timed
 from fashion_classifier import load, split
-from fashion_classifier.inference.cores import available_cores
+from fashion_classifier.limits import available_cores
 from tables import SUMMARIES, print_table
 
 NAME = "predict_folder"

@@ -17,10 +17,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from fashion_classifier.inference.cores import available_cores
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
 from fashion_classifier.inference.runtimes.opening import open_runtime
+from fashion_classifier.limits import available_cores
 from pixels import read_pixels
 
 VIEWS = ("single", "mirrored")

@@ -7,6 +7,7 @@
     ├── DataError (ValueError)                3   data that is broken, or does not fit its use
     ├── UnavailableError (OSError)            4   what could not be had: no network, no such file or model
     │   └── MissingExtraError                 4   an optional dependency that is not installed
+    ├── NotEnoughMemoryError (MemoryError)    4   what is asked for does not fit into the memory that can be had
     ├── ModelError (ValueError)               5   a model folder that is damaged, altered or unfit
     └── Interrupted                         130   the person stopped the work before there was a result
 
@@ -103,6 +104,12 @@ class UnavailableError(FashionError, OSError):
 
 class MissingExtraError(UnavailableError):
     """An optional dependency that is not installed; the message names the extra to install."""
+
+
+class NotEnoughMemoryError(FashionError, MemoryError):
+    """What is asked for does not fit into the memory that can be had."""
+
+    exit_code = 4
 
 
 class ModelError(FashionError, ValueError):

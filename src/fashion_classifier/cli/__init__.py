@@ -6,7 +6,8 @@ import time
 
 STARTED = time.perf_counter()
 
-import json  # noqa: E402 - the clock starts before anything is imported
+import errno  # noqa: E402 - the clock starts before anything is imported
+import json  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 import traceback  # noqa: E402
@@ -15,6 +16,8 @@ from fashion_classifier.errors import FashionError, Interrupted, UnavailableErro
 
 DEBUG = "--debug"
 WRONG_USAGE = 2
+TRAINING = {"run", "train", "tune", "evaluate", "compare"}  # commands that import PyTorch
+ADDRESS_SPACE = 1_400_000_000  # bytes that it and what goes with it reserve when they are imported
 
 
 def main() -> None:
@@ -31,10 +34,6 @@ def main() -> None:
     as_json = "--json" in arguments
     try:
         _run(arguments, as_json=as_json)
-    except FashionError as error:
-        if debug:
-            traceback.print_exc()
-        _report(str(error), error.exit_code, as_json=as_json)
     except KeyboardInterrupt:
         _report("Interrupted.", Interrupted.exit_code, as_json=as_json)
     except BrokenPipeError:
@@ -42,27 +41,23 @@ def main() -> None:
 
         drop_output()
         sys.exit(NOT_READ)
-    except OSError as error:
-        if debug:
-            raise
-        if error.filename is None:  # it was the output
-            from fashion_classifier.cli.output import drop_output
-
-            drop_output()
-        _report(_refused(error), UnavailableError.exit_code, as_json=as_json and error.filename is not None)
     except Exception as error:
-        if debug:
+        if debug and not isinstance(error, FashionError):
             raise
-        message = (
-            f"This should not have happened: {type(error).__name__}: {error}. Run it again with {DEBUG} to see where."
-        )
-        _report(message, 1, as_json=as_json)
+        if debug:
+            traceback.print_exc()
+        message, code = _told(error)
+        _report(message, code, as_json=as_json and not _is_of_output(error))
 
 
 def _run(arguments: list[str], *, as_json: bool) -> None:
     """Run the command and exit; what it printed has then arrived."""
     from typer.exceptions import Abort, TyperException
 
+    if arguments and arguments[0] in TRAINING:
+        from fashion_classifier.limits import check_address_space
+
+        check_address_space(ADDRESS_SPACE, f"fashion {arguments[0]}")
     from fashion_classifier.cli.app import app  # here, for processes that are started beside this one do without it
 
     try:
@@ -77,10 +72,32 @@ def _run(arguments: list[str], *, as_json: bool) -> None:
     sys.exit(code)
 
 
-def _refused(error: OSError) -> str:
-    """Say what the system refused."""
-    place = error.filename or "the output"
-    return f"{place}: {error.strerror or error}. Make room or give leave to write there, and run it again."
+def _told(error: Exception) -> tuple[str, int]:
+    """Return what an error says, and the code with which it ends the command."""
+    if isinstance(error, FashionError):
+        return str(error), error.exit_code
+    from fashion_classifier.limits import explained, is_want_of_memory
+
+    if is_want_of_memory(error):
+        said = explained(error)
+        said = f"{said[:1].upper()}{said[1:]}. What was finished is kept; --resume goes on with a run."
+        return said, UnavailableError.exit_code
+    if isinstance(error, OSError):
+        if _is_of_output(error):
+            from fashion_classifier.cli.output import drop_output
+
+            drop_output()
+        place = error.filename or "the output"
+        refused = f"{place}: {error.strerror or error}. Make room or give leave to write there, and run it again."
+        return refused, UnavailableError.exit_code
+    return f"This should not have happened: {type(error).__name__}: {error}. Run it again with {DEBUG} to see where.", 1
+
+
+def _is_of_output(error: Exception) -> bool:
+    """Tell whether it was the output that could not be written."""
+    if not isinstance(error, OSError) or isinstance(error, FashionError):
+        return False
+    return error.filename is None and error.errno != errno.ENOMEM
 
 
 def _message(error: Exception) -> str:

@@ -19,6 +19,7 @@ from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.reading import FoundPart, Listing, ReadOptions, Source, Split, collect
 from fashion_classifier.errors import DataError, Fault, FaultList, UsageError
+from fashion_classifier.limits import check_room
 from fashion_classifier.progress import Progress, silent
 
 _SUFFIXES: dict[str, Split] = {"train": "training", "val": "validation", "test": "test"}
@@ -212,6 +213,7 @@ def checked_entry(entry: zipfile.ZipInfo, place: str) -> None:
     if entry.file_size > MAX_IMAGE_BYTES:
         problem = f"it takes {entry.file_size:,} bytes; at most {MAX_IMAGE_BYTES // 1024**3} GiB are read"
         raise DataError(Fault(place, problem, "Save fewer or smaller images, as uint8"))
+    check_room(entry.file_size, f"{place}: its values")
 
 
 def checked_header(stream: IO[bytes], n_bytes: int, place: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -23,6 +23,7 @@ from fashion_classifier.data.pixels import MAX_IMAGE_BYTES
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.reading import SPLITS, FoundPart, Listing, ReadOptions, Source, Split, collect
 from fashion_classifier.errors import FaultList, UsageError
+from fashion_classifier.limits import check_room
 from fashion_classifier.progress import Progress, silent
 
 _NAME = re.compile(
@@ -157,6 +158,7 @@ def _read_stream(
     if n_bytes > limit:
         faults.add(place, f"{announced}, more than the file can hold", _DOWNLOAD_AGAIN)
         return None
+    check_room(n_bytes, f"{place}: its images")
     content = np.empty(n_bytes, dtype=np.uint8)
     done = 0
     while done < n_bytes and (chunk := stream.read(min(_CHUNK, n_bytes - done))):

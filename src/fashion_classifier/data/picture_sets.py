@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from math import prod
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -27,6 +27,7 @@ from fashion_classifier.data.pictures import (
 )
 from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size
 from fashion_classifier.errors import DataError, FaultList
+from fashion_classifier.limits import available_cores, check_room
 from fashion_classifier.progress import Progress
 
 LONGEST_SIDE = 64  # pixels that pictures of their own size may have on a side, unless a size is asked for
@@ -154,7 +155,7 @@ def _read_at(
             "Set a smaller image size, or take fewer pictures",
         )
         return None
-    n_threads = os.cpu_count() or 1
+    n_threads = available_cores()
     arrays = _each(partial(decode or _decode, size), pictures, faults, task, progress, n_threads=n_threads)
     images = _stack(arrays, len(pictures), size)
     return None if faults else images
@@ -188,11 +189,14 @@ def _size_of(look: Pixels | Size) -> Size:
 
 def _stack(arrays: Iterable[Pixels | None], n: int, size: Size) -> Images:
     """Put arrays of one size into one; it becomes colour when the first colour image arrives."""
+    grey = n * prod(size)
+    check_room(grey, f"{n:,} pictures of {size[0]}x{size[1]} pixels")
     images = np.zeros((n, *size), dtype=np.uint8)
     for position, array in enumerate(arrays):
         if array is None:
             continue
         if array.ndim > images[position].ndim:
+            check_room(3 * grey, f"{n:,} pictures of {size[0]}x{size[1]} pixels in colour")
             images = np.repeat(images[..., None], 3, axis=3)
         images[position] = array if array.ndim == images[position].ndim else array[..., None]
     return images

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isqrt
+from math import isqrt, prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from PIL import Image
 from fashion_classifier.data.dataset import Images, ImageShape
 from fashion_classifier.data.pictures import to_array
 from fashion_classifier.errors import FaultList
+from fashion_classifier.limits import check_room
 from fashion_classifier.progress import Progress, silent
 
 MAX_IMAGE_BYTES = 8 * 1024**3  # of pixels in one source: what claims more is refused before memory is taken
@@ -92,6 +93,7 @@ def resized(images: Images, size: Size, progress: Progress = silent) -> Images:
     if (before.height, before.width) == size:
         return images
     shape = ImageShape(*size, before.channels)
+    check_room(len(images) * prod(shape), f"{len(images):,} images of {shape}")
     result = np.empty((len(images), *size, *images.shape[3:]), dtype=np.uint8)
     for position, image in enumerate(images):
         result[position] = to_array(Image.fromarray(image), shape)

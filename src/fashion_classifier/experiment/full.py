@@ -27,6 +27,7 @@ from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import use_threads
 from fashion_classifier.experiment.measuring import measured_once
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.planning import retraining_recipe
 from fashion_classifier.experiment.preparation import reopen, workshop_of
 from fashion_classifier.experiment.record import RunFolder
@@ -112,6 +113,7 @@ def _evaluate(folder: RunFolder, minutes: float | None, n_seeds: int, used_s: fl
     parts = replace(parts, test=parts.test.recorded_by(folder.note_opening))
     workshop = workshop_of(folder, collection, parts)
     models = {name: load_model(path / name) for name in ("initial", "optimized")}
+    check_memory(parts, recipes_of(models, results), workshop.device)
     for model in models.values():
         model.network.to(workshop.device)
     with Interruption() as interruption:
@@ -125,6 +127,14 @@ def _evaluate(folder: RunFolder, minutes: float | None, n_seeds: int, used_s: fl
     documents = write_documents(path, progress=listener.progress)
     folder.event("full evaluation", finished=finished)
     return FullOutcome(results, documents.report, finished, clock.used_s)
+
+
+def recipes_of(models: dict[str, Model], results: RunResults) -> list[Recipe]:
+    """Return how the initial and the optimized model were trained."""
+    return [
+        Recipe(models[name].config, TrainConfig.from_dict(result.recipe))
+        for name, result in (("initial", results.initial), ("optimized", results.optimized))
+    ]
 
 
 class _Full:
@@ -145,10 +155,7 @@ class _Full:
         self.clock, self.interruption, self.listener = clock, interruption, listener
         self.place = folder.path / FOLDER
         self.seed, self.split = folder.config.seed, workshop.split
-        initial, optimized = (
-            Recipe(models[name].config, TrainConfig.from_dict(result.recipe))
-            for name, result in (("initial", results.initial), ("optimized", results.optimized))
-        )
+        initial, optimized = recipes_of(models, results)
         self.chosen = optimized
         self.rungs = [
             RungRecipe("Initial model", "as most would begin", initial),

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.inference.cores import available_cores
+from fashion_classifier.limits import available_cores
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 

@@ -8,9 +8,11 @@ from typing import Any
 
 from fashion_classifier.experiment.budget import GROWTH, MOST_EPOCHS, TRIAL_EPOCHS_SHARE, Shares
 from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import judged_training_images
 from fashion_classifier.models.cnn import CnnConfig
 from fashion_classifier.models.resnet import ResnetConfig
+from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.config import TuneConfig
@@ -31,6 +33,12 @@ def retraining_recipe(trained: Recipe) -> Recipe:
         shift = max(RETRAINING_SHIFT, augmentation.shift_pixels)
         settings = replace(settings, augmentation=replace(augmentation, shift_pixels=shift))
     return Recipe(trained.model, settings)
+
+
+def sure_recipes(config: RunConfig) -> list[Recipe]:
+    """Return the largest networks that a run with these settings is sure to train, whatever its time allows."""
+    known = list(known_recipes(config.families, math.inf).values())
+    return [INITIAL, *(known[:1] if config.trials == 0 else known)]
 
 
 @dataclass(frozen=True, eq=False)

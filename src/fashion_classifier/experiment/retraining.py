@@ -18,6 +18,7 @@ from fashion_classifier.experiment.stages import (
     retrained,
     trained_by,
 )
+from fashion_classifier.limits import explained
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.outcome import DivergedError
 
@@ -63,7 +64,7 @@ def _retrain(session: Session, optimized: MadeModel) -> MadeModel:
         )
     except (DivergedError, RuntimeError, MemoryError) as error:
         session.failed("retraining", error)
-        session.tell(f"The retraining failed, the model before it is kept: {error}")
+        session.tell(f"The retraining failed, the model before it is kept: {explained(error)}")
         return optimized
     if session.stopped("retraining"):
         return optimized
@@ -92,7 +93,8 @@ def _join(session: Session, optimized: MadeModel) -> MadeModel:
         )
     except (DivergedError, RuntimeError, MemoryError) as error:
         session.failed("joining", error)
-        session.tell(f"Learning from the images that were held back failed, the model before it is kept: {error}")
+        why = explained(error)
+        session.tell(f"Learning from the images that were held back failed, the model before it is kept: {why}")
         return optimized
     made = joined_late(optimized, trained)
     keep(session.folder, "joining", made)

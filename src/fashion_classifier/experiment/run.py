@@ -31,8 +31,9 @@ from fashion_classifier.experiment.facts import (
 from fashion_classifier.experiment.finish import evaluate_and_write
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.machine import choose_device
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.outcome import RunOutcome
-from fashion_classifier.experiment.planning import Plan
+from fashion_classifier.experiment.planning import Plan, sure_recipes
 from fashion_classifier.experiment.preparation import reopen
 from fashion_classifier.experiment.record import RunFolder, check_free
 from fashion_classifier.experiment.retraining import retrain
@@ -43,6 +44,7 @@ from fashion_classifier.experiment.stages import (
     assess,
     keep,
 )
+from fashion_classifier.limits import explained
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
@@ -89,7 +91,7 @@ def run(
     Raises
     ------
     FashionError
-        If the data is broken, the folder is already there, or a device is missing.
+        If the data is broken, the folder is already there, a device is missing, or memory would not suffice.
     """
     listener = listener or Listener()
     if config.minutes is not None and config.minutes < SHORTEST_RUN_MINUTES:
@@ -101,6 +103,7 @@ def run(
         place = locate(config.data, progress=listener.progress)
     collection = load(place, options=config.read_options, progress=listener.progress)
     parts = split(collection, config.split_config)
+    check_memory(parts, sure_recipes(config), choose_device(config.device))
     RunFolder.create(folder, config, command=command, fingerprint=collection.fingerprint, identity=collection.identity)
     with RunFolder.writing(folder) as record:
         return _Run(Session(record, collection, parts, clock, listener)).execute()
@@ -115,6 +118,8 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
         If there is no run at that place, or another process is at work on it.
     UsageError
         If the run is finished, or its data has changed.
+    NotEnoughMemoryError
+        If memory would not suffice for what is left.
     """
     listener = listener or Listener()
     with RunFolder.writing(folder) as record:
@@ -122,6 +127,7 @@ def resume(folder: Path, *, used_s: float = 0.0, listener: Listener | None = Non
             raise UsageError(f"{folder}: this run is finished. Start another like it, or make its report again.")
         clock = Clock(record.config.limit_s, used_s + float(record.facts["used_s"]))
         collection, parts = reopen(record, clock, progress=listener.progress)
+        check_memory(parts, sure_recipes(record.config), choose_device(record.config.device))
         record.event("resumed", used_s=clock.used_s)
         return _Run(Session(record, collection, parts, clock, listener)).execute()
 
@@ -283,7 +289,7 @@ class _Run:
             )
         except (DivergedError, RuntimeError, MemoryError) as error:
             self.session.failed("training", error)
-            self._take_instead(f"The full training of the chosen configuration failed ({error})")
+            self._take_instead(f"The full training of the chosen configuration failed ({explained(error)})")
             return _better_than_nothing(best_trial, initial)
         made = assess("Optimized model", trained, self.split, one_view=self._has_time_for_views())
         if self.session.stopped("training"):

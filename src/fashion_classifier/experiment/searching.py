@@ -12,6 +12,7 @@ from fashion_classifier.data.collection import Collection
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
@@ -43,6 +44,8 @@ def search_only(
     Search, Trial or None, bool
         The study, the trial that it chose, and whether it was interrupted.
     """
+    searched = list(known_recipes(config.families, math.inf).values())
+    check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
     _make_place(folder)
 
     def opened(alone: bool) -> Search:

@@ -14,6 +14,7 @@ from fashion_classifier.evidence.trainings import PROGRESS_IMAGES
 from fashion_classifier.experiment.answering import rules_for, with_rules
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
@@ -107,6 +108,8 @@ def train_one(
     ------
     UsageError
         If the folder is already there, judging the model would take most of the time, or the teacher does not fit.
+    NotEnoughMemoryError
+        If memory would not suffice.
     """
     check_can_be_made(folder)
     taught = None
@@ -114,6 +117,7 @@ def train_one(
         taught = ask_teacher(teacher, prepared.split, prepared.workshop, on_everything=on_everything, progress=progress)
         recipe = replace(recipe, training=replace(recipe.training, teacher_share=TEACHER_SHARE))
     workshop = prepared.workshop
+    check_memory(prepared.split, [recipe], workshop.device, evaluated=False)
     seconds = None if config.minutes is None else _training_seconds(recipe, prepared, on_everything=on_everything)
     limited = seconds is not None
     members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1

@@ -27,8 +27,8 @@ from fashion_classifier.data.garments.photograph import SIDE
 from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.pictures import Pixels, read_picture, to_array
 from fashion_classifier.errors import DataError, UnavailableError
-from fashion_classifier.inference.cores import available_cores
 from fashion_classifier.inference.photographs.seen import Seen, look
+from fashion_classifier.limits import available_cores
 
 BATCH_SIZE = 250  # pictures, where so many are small
 BATCH_BYTES = 16 << 20  # decoded pictures of a batch, at most

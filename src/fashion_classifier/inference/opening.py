@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +21,13 @@ from fashion_classifier.inference.predictor import Probabilities, check_shape, p
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
 from fashion_classifier.inference.runtimes.choice import FastestRuntime, candidates
 from fashion_classifier.inference.runtimes.opening import has_openvino, runtime_for
+from fashion_classifier.limits import check_room
 from fashion_classifier.progress import Progress, silent
 
+AT_A_TIME = 256  # images
+COPIES = 3  # of the weights while they are read and arranged; of a batch: as it is, as floats, standardised
+ON_THE_WAY = 1 << 20  # bytes that an image takes on its way through a network, at most: large ones are halved first
+FLOAT = 4  # bytes
 FEW_IMAGES = 64  # up to which nothing is decoded beside the runtime
 
 
@@ -130,6 +136,8 @@ def open_model(
         If the folder is damaged, or has no ONNX for a runtime that needs one.
     UsageError
         If there is no such runtime.
+    NotEnoughMemoryError
+        If predicting would take more memory than can be had.
     """
     return steadily(folder, lambda: _opened(folder, runtime, threads, n_images))
 
@@ -137,6 +145,7 @@ def open_model(
 def _opened(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int, n_images: int) -> OpenedModel:
     """Open a model folder."""
     description, manifest = read_description(folder)
+    _check_memory(description, folder, min(n_images or AT_A_TIME, AT_A_TIME))
     few = n_images <= FEW_IMAGES
     open_another = partial(runtime_for, manifest, description, threads=threads, spinning=few)
     if runtime != "auto":
@@ -147,3 +156,14 @@ def _opened(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int, 
         others = candidates(quantised=INT8 in manifest.files, openvino=has_openvino(), n_images=n_images)
         opened = FastestRuntime(open_another("onnx"), tuple(others), open_another, n_images)
     return OpenedModel(path=folder, description=description, runtime=opened)
+
+
+def _check_memory(description: Description, folder: Path, n_batch: int) -> None:
+    """Check that the model and a batch on its way through it fit into memory."""
+    weights = max(file.stat().st_size for file in folder.iterdir())
+    batch = n_batch * (FLOAT * COPIES * prod(description.shape) + ON_THE_WAY)
+    check_room(
+        COPIES * weights + batch,
+        f"{folder}: predicting for {n_batch} images of {description.shape} at a time may",
+        "Free memory, or take a smaller model",
+    )

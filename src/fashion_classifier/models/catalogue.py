@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import UsageError
-from fashion_classifier.models.cnn import CnnConfig, build_cnn
+from fashion_classifier.models.cnn import CnnConfig, build_cnn, cnn_activations
 from fashion_classifier.models.ensemble import Ensemble, EnsembleConfig
 from fashion_classifier.models.layers import ImageClassifier, Standardise
-from fashion_classifier.models.mlp import MlpConfig, build_mlp
-from fashion_classifier.models.resnet import ResnetConfig, build_resnet
+from fashion_classifier.models.mlp import MlpConfig, build_mlp, mlp_activations
+from fashion_classifier.models.resnet import ResnetConfig, build_resnet, resnet_activations
 from fashion_classifier.models.settings import ModelConfig
 
 
@@ -29,12 +29,15 @@ class Family:
         Its config dataclass.
     build
         From config, image shape and number of classes to a module: standardised (B, C, H, W) to logits (B, k).
+    activations
+        From config and image shape to how many numbers an image's way through the network makes, at most.
     description
         A line for people.
     """
 
     config: type[Any]
     build: Callable[[Any, ImageShape, int], nn.Module]
+    activations: Callable[[Any, ImageShape], int]
     description: str
 
 
@@ -44,11 +47,18 @@ def _build_ensemble(config: EnsembleConfig, shape: ImageShape, n_classes: int) -
     return Ensemble([member.build(config.member, shape, n_classes) for _ in range(config.members)])
 
 
+def _ensemble_activations(config: EnsembleConfig, shape: ImageShape) -> int:
+    """Return a member's: they are trained, and asked, one after the other."""
+    return family_named(config.member.family).activations(config.member, shape)
+
+
 FAMILIES: Mapping[str, Family] = {
-    MlpConfig.family: Family(MlpConfig, build_mlp, "multilayer perceptron; by default the initial model"),
-    CnnConfig.family: Family(CnnConfig, build_cnn, "small fast convolutional network"),
-    ResnetConfig.family: Family(ResnetConfig, build_resnet, "residual convolutional network"),
-    EnsembleConfig.family: Family(EnsembleConfig, _build_ensemble, "several networks that vote"),
+    MlpConfig.family: Family(
+        MlpConfig, build_mlp, mlp_activations, "multilayer perceptron; by default the initial model"
+    ),
+    CnnConfig.family: Family(CnnConfig, build_cnn, cnn_activations, "small fast convolutional network"),
+    ResnetConfig.family: Family(ResnetConfig, build_resnet, resnet_activations, "residual convolutional network"),
+    EnsembleConfig.family: Family(EnsembleConfig, _build_ensemble, _ensemble_activations, "several networks that vote"),
 }
 
 
@@ -130,6 +140,12 @@ def build(
         body = family_named(config.family).build(config, shape, n_classes)
     network = ImageClassifier(Standardise(*statistics), body)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def count_weights(config: ModelConfig, shape: ImageShape, n_classes: int) -> int:
+    """Return the number of trained weights that a network would have, without room for them."""
+    with torch.device("meta"):
+        return count_parameters(family_named(config.family).build(config, shape, n_classes))
 
 
 def count_parameters(network: nn.Module) -> int:

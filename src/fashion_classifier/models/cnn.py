@@ -62,6 +62,18 @@ def build_cnn(config: CnnConfig, shape: ImageShape, n_classes: int) -> nn.Module
     return nn.Sequential(*layers, nn.Linear(config.widths[-1], n_classes))
 
 
+def cnn_activations(config: CnnConfig, shape: ImageShape) -> int:
+    """Return how many numbers an image's way through the network makes, at most; a maximum's place counts as two."""
+    side, area = stem_area(shape)
+    total = config.stem * area
+    for n_outputs in config.widths:
+        total += n_outputs * area
+        if side >= 4:
+            side, area = side // 2, area // 4
+        total += 6 * n_outputs * area
+    return total
+
+
 def make_stem(shape: ImageShape, n_outputs: int) -> nn.Conv2d:
     """Make the first, 2x2 convolution, with a larger kernel and stride for large images.
 
@@ -79,6 +91,12 @@ def stem_stride(shape: ImageShape) -> int:
     while max(shape.height, shape.width) / stride > LARGE_SIDE:
         stride *= 2
     return stride
+
+
+def stem_area(shape: ImageShape) -> tuple[int, int]:
+    """Return the shorter side of what comes out of the stem, and at most how many places it has."""
+    stride = stem_stride(shape)
+    return min(shape.height, shape.width) // stride, (shape.height // stride + 1) * (shape.width // stride + 1)
 
 
 def _convolution(n_inputs: int, n_outputs: int) -> nn.Conv2d:

@@ -39,3 +39,8 @@ def build_mlp(config: MlpConfig, shape: ImageShape, n_classes: int) -> nn.Module
         layers += [nn.Linear(n_inputs, n_units), nn.ReLU(), nn.Dropout(config.dropout)]
         n_inputs = n_units
     return nn.Sequential(*layers, nn.Linear(n_inputs, n_classes))
+
+
+def mlp_activations(config: MlpConfig, shape: ImageShape) -> int:
+    """Return how many numbers an image's way through the network makes, at most."""
+    return shape.height * shape.width * shape.channels + 3 * sum(config.hidden)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.models.cnn import make_stem, stem_stride
+from fashion_classifier.models.cnn import make_stem, stem_area, stem_stride
 from fashion_classifier.models.settings import check_counts, check_fraction, report
 
 
@@ -81,7 +81,7 @@ def build_resnet(config: ResnetConfig, shape: ImageShape, n_classes: int) -> nn.
         nn.BatchNorm2d(first),
         nn.ReLU(inplace=True),
     ]
-    if config.early_pooling and min(shape.height, shape.width) >= 4 * stem_stride(shape):
+    if _pools_early(config, shape):
         layers.append(nn.MaxPool2d(2))
     for stage, (n_inputs, n_outputs) in enumerate(pairwise((first, *config.widths))):
         layers.append(ResidualBlock(n_inputs, n_outputs, 1 if stage == 0 else 2))
@@ -89,3 +89,26 @@ def build_resnet(config: ResnetConfig, shape: ImageShape, n_classes: int) -> nn.
     last = config.widths[-1]
     layers += [nn.BatchNorm2d(last), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     return nn.Sequential(*layers, nn.Dropout(config.dropout), nn.Linear(last, n_classes))
+
+
+def resnet_activations(config: ResnetConfig, shape: ImageShape) -> int:
+    """Return how many numbers an image's way through the network makes, at most; a maximum's place counts as two."""
+    side, area = stem_area(shape)
+    n_inputs = config.widths[0]
+    total = 2 * n_inputs * area
+    if _pools_early(config, shape):
+        side, area = side // 2, area // 4
+        total += 3 * n_inputs * area
+    for stage, n_outputs in enumerate(config.widths):
+        total += 2 * n_inputs * area
+        if stage:
+            side = (side + 1) // 2
+            area = max(area // 4 + 2 * side, 1)  # odd sides are halved upwards
+        total += (6 + 8 * (config.blocks - 1)) * n_outputs * area
+        n_inputs = n_outputs
+    return total
+
+
+def _pools_early(config: ResnetConfig, shape: ImageShape) -> bool:
+    """Tell whether height and width are halved before the first block."""
+    return config.early_pooling and min(shape.height, shape.width) >= 4 * stem_stride(shape)

@@ -6,7 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 
 from fashion_classifier.errors import UsageError
-from fashion_classifier.inference.cores import available_cores
+from fashion_classifier.limits import available_cores
 
 MIB = 1 << 20
 LONGEST_NAME = 200  # characters of what a picture is called, in an answer

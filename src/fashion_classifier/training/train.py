@@ -29,6 +29,7 @@ from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, fit, steps_per_epoch
+from fashion_classifier.training.memory import check_training
 from fashion_classifier.training.outcome import FitResult
 from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
 from fashion_classifier.training.recipes.one_minute import ONE_MINUTE
@@ -160,6 +161,7 @@ class Workshop:
         if on_everything:
             settings = replace(settings, patience_epochs=0)
         classes = training.classes
+        check_training(Recipe(recipe.model, settings), training.shape, len(training), len(classes), self.device)
         network = build(
             recipe.model, training.shape, len(classes), self.statistics, seed=derive_seed(seed, "weights")
         ).to(self.device)

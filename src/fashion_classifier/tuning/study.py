@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from fashion_classifier.errors import FashionError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import cross_entropy
+from fashion_classifier.limits import explained
 from fashion_classifier.locks import in_turn
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
@@ -357,7 +358,7 @@ class Search:
         except optuna.exceptions.UpdateFinishedTrialError:
             raise
         except (FashionError, RuntimeError, MemoryError) as error:
-            state, reason = TrialState.FAIL, f"{type(error).__name__}: {error}"
+            state, reason = TrialState.FAIL, f"{type(error).__name__}: {explained(error)}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
             raise UnfinishedError
         accuracy = self._note(trial, purpose, work.index, trained, time.perf_counter() - begin, reason)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from fashion_classifier.errors import MissingExtraError, ModelError, UnavailableError, UsageError
-from fashion_classifier.inference.cores import available_cores
 from fashion_classifier.inference.description import Description, read_description
 from fashion_classifier.inference.manifest import INT8, ONNX, Manifest, steadily
 from fashion_classifier.inference.runtimes.base import PRECISIONS, RUNTIMES, Runtime, RuntimeName
+from fashion_classifier.limits import available_cores
 
 
 class _How(TypedDict):
