@@ -26,7 +26,7 @@ def test_runs_that_are_killed_at_any_moment_lose_nothing_and_end_with_the_same_b
         if name not in victims:
             (tmp_path / name).mkdir()
             victims[name] = Victims(CASES[name], data, tmp_path / name)
-        attempt = victims[name].attempt(drawn_for(f"short {name}", number))
+        attempt = victims[name].attempt(drawn_for(f"short {name}", number), KILLS // 2)
         hit += [killed.stage for killed in attempt.kills]
         assert [killed.unreadable for killed in attempt.kills if killed.unreadable] == []
         assert (attempt.unreadable, attempt.left_over, attempt.lost, attempt.differs) == ((), (), (), ()), attempt
