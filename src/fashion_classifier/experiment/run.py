@@ -46,7 +46,7 @@ from fashion_classifier.experiment.stages import (
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.outcome import DivergedError
+from fashion_classifier.training.outcome import FAILURES
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel
@@ -241,7 +241,10 @@ class _Run:
     def _on_trial(self, trial: Trial, trained: TrainedModel | None) -> None:
         """Tell of a trial, and keep its model if it is the best so far."""
         family = trial.params["family"]
-        self.folder.event("trial", index=trial.index, purpose=trial.purpose, state=trial.state, accuracy=trial.accuracy)
+        why = {"reason": trial.reason} if trial.reason else {}
+        self.folder.event(
+            "trial", index=trial.index, purpose=trial.purpose, state=trial.state, accuracy=trial.accuracy, **why
+        )
         name = f"{'Trial' if trial.purpose == 'search' else 'Confirmation'} {trial.index}"
         if trained is None:
             self.tell(f"{name}: {family} {trial.state}, {trial.reason}")
@@ -274,7 +277,7 @@ class _Run:
                 progress=self.session.listener.progress,
                 task="Chosen configuration",
             )
-        except (DivergedError, RuntimeError, MemoryError) as error:
+        except FAILURES as error:
             self.session.failed("training", error)
             self._take_instead(f"The full training of the chosen configuration failed ({error})")
             return _better_than_nothing(best_trial, initial)
