@@ -28,6 +28,7 @@ import common
 NAME = "fuzzing"
 PORTION = 50_000  # inputs of a row
 PORTION_S = 300
+LEAST = 100  # inputs of a portion that ended early, for another to be worth its start
 LONGEST_S = 30  # that an input may take, of wall time on a machine that others use too
 LEARNED = common.ROOT / "build" / "fuzzing"
 PATHS = ("src", "pyproject.toml", "constraints.txt", "tests/reliability/fuzzing")
@@ -118,6 +119,8 @@ def main() -> None:
         while left > 0 and (seconds := min(PORTION_S, end - time.monotonic())) > 1:
             row = portion(target, min(left, PORTION), int(seconds), number)
             common.record(NAME, row, folder=given.results, paths=PATHS)
+            if row["found"] and row["inputs"] < LEAST:
+                sys.exit(f"What was found keeps {target} from being read on; mend it first.")
             left -= row["inputs"]
             number += 1
 

@@ -8,6 +8,7 @@ from tests.conftest import blobs
 
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split
+from fashion_classifier.errors import DataError, ModelError
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import assess, keep, kept, losses_so_far
@@ -37,6 +38,16 @@ def test_a_stage_is_read_back_as_it_was(made, tmp_path):
     np.testing.assert_array_equal(again.losses, made.losses)
     for name, probabilities in made.probabilities.items():
         np.testing.assert_array_equal(again.probabilities[name], probabilities)
+
+
+@pytest.mark.parametrize("name", ["result.json", "probabilities.npz", "model/model.json"])
+@pytest.mark.parametrize("content", [b"", b"[" * 5000, b"PK\3\4"])
+def test_a_stage_that_was_damaged_is_told(made, tmp_path, name, content):
+    folder = RunFolder.create(tmp_path / "run", RunConfig(minutes=None, trials=0, epochs=1.0))
+    keep(folder, "training", made)
+    (tmp_path / "run/stages/training" / name).write_bytes(content)
+    with pytest.raises((DataError, ModelError), match=name):
+        kept(folder, "training")
 
 
 def test_how_hard_images_are_is_told_in_the_order_of_the_retraining(made):

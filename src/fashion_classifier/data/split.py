@@ -144,9 +144,11 @@ def hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[D
     for label, class_name in enumerate(dataset.classes):
         units = generator.permutation(np.flatnonzero(class_of_unit == label))
         if len(units) < 2:
+            n_images = np.count_nonzero(dataset.labels == label)
             faults.add(
                 f"class {class_name}",
-                f"{len(units)} different image or group is not enough for a training and a {name} set",
+                f"it has {n_images:,} images, of which {len(units)} count, equal ones and those of a group once; "
+                f"a training and a {name} set need 2",
                 "Add images of it, or remove the class",
             )
             continue

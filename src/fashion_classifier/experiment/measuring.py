@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +25,7 @@ from fashion_classifier.inference.bundle import Model
 from fashion_classifier.progress import Progress
 from fashion_classifier.reporting.evidence import AttackResult, NearDuplicates
 from fashion_classifier.reporting.serialisation import from_json, to_json
-from fashion_classifier.storage import write_json
+from fashion_classifier.storage import read_json, write_json
 
 OPENING = "full evaluation: corruptions, attacks, strange images, near-duplicates"
 MOST_S = 240.0
@@ -101,7 +100,8 @@ def measured_once(
     found: dict[str, Any] = {}
     for name in parts:
         if (file := _kept(folder, name)).is_file():
-            found[name] = getattr(from_json(Measured, json.loads(file.read_bytes()), place=str(file)), name)
+            content = read_json(file, "result of a measurement", f"Remove {file.parent}")
+            found[name] = getattr(from_json(Measured, content, place=str(file)), name)
     return Measured(**found)
 
 

@@ -20,7 +20,7 @@ from fashion_classifier.experiment.stages import (
 )
 from fashion_classifier.limits import explained
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.outcome import DivergedError
+from fashion_classifier.training.outcome import FAILURES
 
 LEAST_RETRAINING_S = 2.0
 
@@ -62,7 +62,7 @@ def _retrain(session: Session, optimized: MadeModel) -> MadeModel:
             progress=session.listener.progress,
             task="Retraining on training + cross-validation data",
         )
-    except (DivergedError, RuntimeError, MemoryError) as error:
+    except FAILURES as error:
         session.failed("retraining", error)
         session.tell(f"The retraining failed, the model before it is kept: {explained(error)}")
         return optimized
@@ -91,7 +91,7 @@ def _join(session: Session, optimized: MadeModel) -> MadeModel:
             progress=session.listener.progress,
             task="Learning from the images that were held back",
         )
-    except (DivergedError, RuntimeError, MemoryError) as error:
+    except FAILURES as error:
         session.failed("joining", error)
         why = explained(error)
         session.tell(f"Learning from the images that were held back failed, the model before it is kept: {why}")

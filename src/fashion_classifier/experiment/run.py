@@ -48,7 +48,7 @@ from fashion_classifier.limits import explained
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.outcome import DivergedError
+from fashion_classifier.training.outcome import FAILURES
 from fashion_classifier.training.recipes.initial import INITIAL
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel
@@ -257,7 +257,10 @@ class _Run:
     def _on_trial(self, trial: Trial, trained: TrainedModel | None) -> None:
         """Tell of a trial."""
         family = trial.params["family"]
-        self.folder.event("trial", index=trial.index, purpose=trial.purpose, state=trial.state, accuracy=trial.accuracy)
+        why = {"reason": trial.reason} if trial.reason else {}
+        self.folder.event(
+            "trial", index=trial.index, purpose=trial.purpose, state=trial.state, accuracy=trial.accuracy, **why
+        )
         name = f"{'Trial' if trial.purpose == 'search' else 'Confirmation'} {trial.index}"
         if trained is None:
             self.tell(f"{name}: {family} {trial.state}, {trial.reason}")
@@ -287,7 +290,7 @@ class _Run:
                 progress=self.session.listener.progress,
                 task="Chosen configuration",
             )
-        except (DivergedError, RuntimeError, MemoryError) as error:
+        except FAILURES as error:
             self.session.failed("training", error)
             self._take_instead(f"The full training of the chosen configuration failed ({explained(error)})")
             return _better_than_nothing(best_trial, initial)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.split import Split
+from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import evaluate
 from fashion_classifier.evidence.trainings import JUDGED_TRAINING_IMAGES
 from fashion_classifier.experiment.facts import model_result
@@ -17,7 +17,7 @@ from fashion_classifier.experiment.record import STAGES, RunFolder
 from fashion_classifier.inference.bundle import Model, load_model, save_model
 from fashion_classifier.reporting.results import ModelResult
 from fashion_classifier.reporting.serialisation import from_json, to_json
-from fashion_classifier.storage import atomic_folder, write_json
+from fashion_classifier.storage import atomic_folder, read_json, write_json
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
@@ -27,6 +27,7 @@ MODEL_FOLDER, RESULT, PROBABILITIES = "model", "result.json", "probabilities.npz
 LOSSES = "losses"  # beside the probabilities
 ONE_VIEW = "validation, one view"
 HELD_BACK = "held back"
+_REMEDY = "Start the run anew"
 
 Probabilities = NDArray[np.float32]
 
@@ -147,14 +148,25 @@ def keep(folder: RunFolder, stage: str, made: MadeModel) -> None:
 
 
 def kept(folder: RunFolder, stage: str, *, device: str = "cpu") -> MadeModel | None:
-    """Read back what a finished stage left, its model on `device`; None if it is not finished."""
+    """Read back what a finished stage left, its model on `device`; None if it is not finished.
+
+    Raises
+    ------
+    DataError, ModelError
+        If something of it is damaged.
+    """
     place = folder.path / STAGES / stage
     if not place.is_dir():
         return None
-    result = from_json(ModelResult, json.loads((place / RESULT).read_bytes()), place=str(place / RESULT))
-    with np.load(place / PROBABILITIES, allow_pickle=False) as arrays:
-        probabilities = {name: arrays[name] for name in arrays.files if name != LOSSES}
-        losses = arrays[LOSSES]
+    content = read_json(place / RESULT, "result of a stage", _REMEDY)
+    result = from_json(ModelResult, content, place=str(place / RESULT))
+    try:
+        with (place / PROBABILITIES).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            probabilities = {name: arrays[name] for name in arrays.files if name != LOSSES}
+            losses = arrays[LOSSES]
+    except Exception as error:  # damaged archives end in many kinds of errors
+        fault = Fault(str(place / PROBABILITIES), f"the answers cannot be read ({error})", _REMEDY)
+        raise DataError(fault) from error
     model = load_model(place / MODEL_FOLDER)
     model.network.to(device)
     return MadeModel(model, result, probabilities, losses)

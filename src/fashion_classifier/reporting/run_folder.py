@@ -50,7 +50,7 @@ def read_results(run: Path) -> RunResults:
     path = _existing(run, RESULTS)
     try:
         data = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(Fault(str(path), f"is no JSON ({error})", _AGAIN)) from error
     schema = data.pop("schema", None) if isinstance(data, dict) else None
     if schema != SCHEMA:
@@ -70,7 +70,7 @@ def _openings(run: Path, otherwise: tuple[dict[str, str], ...]) -> tuple[dict[st
             {"time": str(entry["time"]), "reason": str(entry["reason"])}
             for entry in json.loads(record.read_bytes())["openings"]
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(Fault(str(record), f"is no record of a run ({error})", _AGAIN)) from error
 
 
@@ -151,7 +151,7 @@ def _read_images(path: Path) -> Gallery:
         if size > _MAX_GALLERY_BYTES:
             problem = f"unpacks to {size:,} bytes; a gallery has at most {_MAX_GALLERY_BYTES:,}"
             raise DataError(Fault(str(path), problem, _AGAIN))
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             images, image_sha256 = arrays["images"], arrays["image_sha256"]
     except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, OSError, ValueError) as error:
         raise DataError(Fault(str(path), f"is no gallery ({error})", _AGAIN)) from error

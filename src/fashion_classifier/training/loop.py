@@ -116,7 +116,7 @@ def fit(
     Raises
     ------
     DivergedError
-        If the loss is no longer a number.
+        If the loss or a weight is no longer a number.
     ModelError
         If the checkpoint is damaged.
     """
@@ -245,9 +245,11 @@ class _Loop:
         """
         loss = self.running.latest_loss
         if not loss < LARGEST_LOSS:
-            raise DivergedError(
-                f"The loss is {loss} at step {self.done}: the training has diverged. Lower the learning rate."
-            )
+            raise self._diverged(f"The loss is {loss}")
+
+    def _diverged(self, found: str) -> DivergedError:
+        """Return the error that says that the training has diverged."""
+        return DivergedError(f"{found} at step {self.done}: the training has diverged. Lower the learning rate.")
 
     def validation_due(self, *, at_end: bool) -> bool:
         """Tell whether to validate now."""
@@ -263,6 +265,8 @@ class _Loop:
         """Compute loss and accuracy on validation data, and keep the weights if they are the best so far."""
         self._check()
         loss, accuracy = self._validation_figures()
+        if loss is not None and not math.isfinite(loss):
+            raise self._diverged(f"The validation loss is {loss}")
         record = Epoch(
             epoch=self.done / self.per_epoch,
             step=self.done,
@@ -310,6 +314,9 @@ class _Loop:
         kept = self.current if self.best is None or not self.stopping.best_step else self.best
         if kept is not self.network:
             self.network.load_state_dict(kept.state_dict())
+        tensors = self.network.state_dict().values()
+        if not all(bool(tensor.isfinite().all()) for tensor in tensors if tensor.is_floating_point()):
+            raise self._diverged("There are weights that are no numbers")
         best_step = self.stopping.best_step if kept is self.best else self.done
         self.network.eval()
         losses: NDArray[np.float32] = self.order.losses.cpu().numpy()

@@ -16,6 +16,10 @@ class DivergedError(FashionError, ArithmeticError):
     """The loss is no longer a number, or beyond all bounds: the learning rate is too high, or the data is odd."""
 
 
+FAILURES = (DivergedError, RuntimeError, MemoryError)
+"""What ends one training, and not the work of which it is a part: PyTorch says that memory lacks by a RuntimeError."""
+
+
 @dataclass(frozen=True)
 class FitResult:
     """How a training went; the network that was given has the weights that were kept.

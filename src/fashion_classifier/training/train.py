@@ -30,7 +30,7 @@ from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, fit, steps_per_epoch
 from fashion_classifier.training.memory import check_training
-from fashion_classifier.training.outcome import FitResult
+from fashion_classifier.training.outcome import FAILURES, DivergedError, FitResult
 from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
 from fashion_classifier.training.recipes.one_minute import ONE_MINUTE
 from fashion_classifier.training.recipes.recipe import Recipe
@@ -149,6 +149,11 @@ class Workshop:
             What a teacher says of the images that are learned from.
         losses
             How hard the images that are learned from are, in nats, of shape (n,), where an earlier training tells it.
+
+        Raises
+        ------
+        DivergedError
+            If loss, weights or answers are no longer numbers.
         """
         training = self.split.everything_but_test if on_everything else self.split.training
         if only is not None:
@@ -217,6 +222,10 @@ class Workshop:
         probabilities = np.empty((0, len(classes)), np.float32)
         if not on_everything:
             probabilities = model.predict(self.split.validation.images)
+            if not np.isfinite(probabilities).all():
+                raise DivergedError(
+                    "The answers are no longer numbers: the training has diverged. Lower the learning rate."
+                )
         return TrainedModel(model, result, Recipe(config, settings), probabilities)
 
     def _convolutions(self) -> AbstractContextManager[object]:
@@ -264,8 +273,12 @@ class Workshop:
             seed=0, precision=self.precision_for(recipe, training).precision, device=self.device, steps=n_steps
         )
         settings = replace(recipe.training, batch_size=batch_size_for(len(training), recipe.training.batch_size))
-        with self._convolutions():
-            return fit(network, training, None, settings, how).seconds
+        begin = time.perf_counter()
+        try:
+            with self._convolutions():
+                return fit(network, training, None, settings, how).seconds
+        except FAILURES:  # what is trained by this recipe will fail as well, and be recorded as that
+            return time.perf_counter() - begin
 
     def precision_for(self, recipe: Recipe, training: Dataset) -> PrecisionChoice:
         """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""
@@ -281,7 +294,11 @@ class Workshop:
             choose = precision_by_instructions if self.exact else probe_precision
             images = torch.from_numpy(np.array(training.images[:PROBE_IMAGES])).to(self.device)
             labels = torch.from_numpy(np.array(training.labels[:PROBE_IMAGES])).to(self.device)
-            self.precisions[family] = choose(network, images, labels)
+            try:
+                self.precisions[family] = choose(network, images, labels)
+            except FAILURES as error:
+                reason = f"the probe failed ({type(error).__name__}: {error})"
+                self.precisions[family] = PrecisionChoice("float32", reason)
         return self.precisions[family]
 
 

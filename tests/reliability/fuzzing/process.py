@@ -78,9 +78,9 @@ def main() -> None:
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
         from tests.reliability.fuzzing.targets import TARGETS
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        reader = Reader(target, Path(told), Path(folder))
         for content in TARGETS[target].seeds():
-            reader(content)  # imports what is imported late, before memory is limited
+            TARGETS[target].read(content, Path(folder))  # imports what is imported late, before memory is limited
+        reader = Reader(target, Path(told), Path(folder))
         limit_memory()
         warnings.simplefilter("error")
         atheris.Setup([sys.argv[0], *arguments], reader)
