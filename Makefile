@@ -49,6 +49,10 @@ test-browser: $(VENV)/installed  ## the pages, in Debian's Chromium
 test-slow: $(VENV)/installed  ## the slow tests and those on real data
 	$(BIN)/python -m pytest -m "slow or real_data" --timeout=1200
 
+.PHONY: fuzz
+fuzz: $(VENV)/installed  ## millions of strange files read, some hours; it goes on where it stopped; Linux on x86-64
+	PYTHONPATH=. $(BIN)/python benchmarks/fuzzing.py
+
 .PHONY: check
 check: $(VENV)/installed  ## lint, types, layers
 	$(BIN)/ruff format --check .

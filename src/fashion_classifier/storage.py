@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fashion_classifier.errors import FashionError, UnavailableError
+from fashion_classifier.errors import DataError, FashionError, Fault, UnavailableError
 from fashion_classifier.locks import check_held
 
 MANY_FILES = 200
@@ -167,6 +167,27 @@ def write_json(target: Path, content: Any) -> None:
     write_text(target, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_json(source: Path, what: str, remedy: str) -> Any:
+    """Read what `write_json` wrote.
+
+    Parameters
+    ----------
+    source
+        The file, which is there.
+    what, remedy
+        What it should be, and what to do if it is not, for the message.
+
+    Raises
+    ------
+    DataError
+        If it is no JSON.
+    """
+    try:
+        return json.loads(source.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(Fault(str(source), f"it is no {what} ({error})", remedy)) from error
+
+
 def append_json_line(target: Path, content: Any) -> None:
     """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
     line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
@@ -193,7 +214,7 @@ def read_json_lines(source: Path) -> list[Any]:
     """Read the JSON objects of a file written by `append_json_line`, passing over torn lines."""
     values = []
     for line in source.read_bytes().splitlines() if source.exists() else ():
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             values.append(json.loads(line))
     return values
 

@@ -297,14 +297,13 @@ def check_each_made_once(folder: Path) -> None:
     for purpose, n_trials in ((SEARCH, CONFIG.trials), (CONFIRMATION, CONFIG.finalists)):
         trials = trials_of(folder, purpose)
         assert all(trial.state.is_finished() for trial in trials)
-        assert Counter(trial.user_attrs["index"] for trial in trials if "index" in trial.user_attrs) == Counter(
-            range(n_trials)
-        )
+        ended = [trial for trial in trials if trial.state != TrialState.FAIL]  # none of these fails by itself
+        assert Counter(trial.user_attrs["index"] for trial in ended) == Counter(range(n_trials))
         names = {path.name for path in (folder / "trials").glob(f"{purpose}-*")}
         assert names <= {f"{purpose}-{index:04d}.npy" for index in range(n_trials)}
         for path in (folder / "trials").glob(f"{purpose}-*"):
             assert np.load(path).shape == (150,)
-    confirmed = [trial.user_attrs["confirms"] for trial in trials if "index" in trial.user_attrs]
+    confirmed = [trial.user_attrs["confirms"] for trial in ended]
     assert len(set(confirmed)) == len(confirmed) == CONFIG.finalists
 
 
@@ -378,8 +377,7 @@ def test_processes_that_are_killed_at_any_moment_lose_no_trial_and_leave_none_to
         time.sleep(chance.uniform(0.0, 1.0))
         victim.kill()
         victim.wait()
-    stays.go_on()
-    stays.rest()
+    stays.rest()  # which lets it go on, if it has come to wait
     check_each_made_once(tmp_path)
 
 

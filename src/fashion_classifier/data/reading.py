@@ -69,7 +69,8 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
             raise UsageError(f"channels must be 1 (grey) or 3 (colour), but got {self.channels}. Choose one of them.")
-        if self.image_size is not None and not all(1 <= side <= LARGEST_SIDE for side in self.image_size):
+        size = self.image_size
+        if size is not None and not (len(size) == 2 and all(1 <= side <= LARGEST_SIDE for side in size)):
             raise UsageError(
                 f"image size: height and width must be 1 to {LARGEST_SIDE} pixels, "
                 f"but got {self.image_size}. Choose a size in this range."

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.ladder import Climber
 from fashion_classifier.evidence.repeats import RungRecipe
-from fashion_classifier.experiment.record import RunFolder
+from fashion_classifier.experiment.record import STAGES, RunFolder
 from fashion_classifier.experiment.stages import ONE_VIEW, MadeModel
 from fashion_classifier.models.catalogue import config_from, settings_of
 from fashion_classifier.models.settings import ModelConfig
@@ -91,15 +92,27 @@ def keep_rungs(folder: RunFolder, rungs: Sequence[SearchedRung]) -> None:
 
 
 def kept_rungs(folder: RunFolder) -> list[RungRecipe]:
-    """Read what `keep_rungs` wrote; empty where there was no search."""
-    return [
-        RungRecipe(
-            rung["title"],
-            rung["change"],
-            Recipe(config_from(rung["family"], rung["config"]), TrainConfig.from_dict(rung["recipe"])),
-        )
-        for rung in folder.stage(STAGE) or []
-    ]
+    """Read what `keep_rungs` wrote; empty where there was no search.
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
+    try:
+        return [
+            RungRecipe(
+                rung["title"],
+                rung["change"],
+                Recipe(config_from(rung["family"], rung["config"]), TrainConfig.from_dict(rung["recipe"])),
+            )
+            for rung in folder.stage(STAGE) or []
+        ]
+    except DataError:
+        raise
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        place = str(folder.path / STAGES / f"{STAGE}.json")
+        raise DataError(Fault(place, f"it holds no rungs ({error})", "Start the run anew")) from error
 
 
 def climb(

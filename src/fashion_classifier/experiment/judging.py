@@ -346,7 +346,7 @@ def prepare_for(
     split_then = _split_of(opened, prepared.collection)
     if split_then and not own:
         prepared = prepare(replace(config, **split_then), used_s=used_s, progress=progress)
-    if own and opened.run is not None and prepared.collection.identity != opened.run.facts["identity"]:
+    if own and opened.run is not None and prepared.collection.identity != opened.run.facts.get("identity"):
         raise DataError(
             Fault(
                 prepared.collection.location,

@@ -55,7 +55,7 @@ def is_finished(run: Path) -> bool:
     """Tell whether a run's record says that it was finished; a damaged record says nothing."""
     try:
         record = json.loads((run / RUN).read_bytes())
-    except ValueError:
+    except (ValueError, RecursionError):
         return False  # `fashion runs` lists it as damaged
     return isinstance(record, dict) and bool(record.get("finished"))
 

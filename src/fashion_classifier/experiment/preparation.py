@@ -51,10 +51,10 @@ def reopen(record: RunFolder, clock: Clock, *, progress: Progress = silent) -> t
     with clock.paused():
         place = locate(record.config.data, progress=progress)
     collection = load(place, options=record.config.read_options, progress=progress)
-    if collection.identity != record.facts["identity"]:
+    if collection.identity != record.facts.get("identity"):
         raise UsageError(
             f"{record.path}: the data has changed since this run began (fingerprint {collection.fingerprint[:12]}, was "
-            f"{record.facts['fingerprint'][:12]}). Bring the data back, or start a new run."
+            f"{record.facts.get('fingerprint', '')[:12]}). Bring the data back, or start a new run."
         )
     return collection, split(collection, record.config.split_config)
 

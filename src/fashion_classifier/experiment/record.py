@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -16,10 +16,18 @@ from fashion_classifier.errors import DataError, Fault, UnavailableError, UsageE
 from fashion_classifier.experiment.lookup import RUN
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.locks import TURN, sole_writer
-from fashion_classifier.storage import append_json_line, atomic_folder, clear_up, read_json_lines, write_json
+from fashion_classifier.storage import (
+    append_json_line,
+    atomic_folder,
+    clear_up,
+    read_json,
+    read_json_lines,
+    write_json,
+)
 
 EVENTS, STAGES = "events.jsonl", "stages"
 SCHEMA = "fashion.run-record/1"
+_REMEDY = "Start the run anew"
 
 
 class RunFolder:
@@ -43,12 +51,12 @@ class RunFolder:
         record = path / RUN
         if not record.is_file():
             raise UnavailableError(f"{path}: there is no run here; a run folder holds {RUN}.")
+        self.facts: dict[str, Any] = read_json(record, "record of a run", _REMEDY)
         try:
-            self.facts: dict[str, Any] = json.loads(record.read_bytes())
             self.config = RunConfig.from_dict(self.facts["settings"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            fault = Fault(str(record), f"it is no record of a run ({error})", "Start the run anew")
-            raise DataError(fault) from error
+            _check_facts(self.facts)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise DataError(Fault(str(record), f"it is no record of a run ({error})", _REMEDY)) from error
 
     @classmethod
     def create(cls, path: Path, config: RunConfig, **facts: Any) -> RunFolder:
@@ -114,11 +122,28 @@ class RunFolder:
     def stage(self, name: str) -> Any:
         """Return what a finished stage left, or None."""
         path = self.path / STAGES / f"{name}.json"
-        return json.loads(path.read_bytes()) if path.exists() else None
+        return read_json(path, "result of a stage", _REMEDY) if path.exists() else None
 
     def finish_stage(self, name: str, content: Any) -> None:
         """Write down a stage's result; from now on it is finished."""
         write_json(self.path / STAGES / f"{name}.json", content)
+
+
+def _check_facts(facts: dict[str, Any]) -> None:
+    """Check what a run that goes on takes from its record.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If it is missing, or not what was written there.
+    """
+    if not 0 <= float(facts["used_s"]) < math.inf:
+        raise ValueError(f"used_s is {facts['used_s']}")
+    if not all(isinstance(opening[key], str) for opening in facts["openings"] for key in ("time", "reason")):
+        raise TypeError("openings are not told by time and reason")
+    texts = (facts["created"], facts.get("identity", ""), facts.get("fingerprint", ""))
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("when it was made, or of what data, is no text")
 
 
 def check_free(path: Path) -> None:

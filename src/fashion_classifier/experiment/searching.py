@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.errors import UsageError
+from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import Prepared
@@ -17,7 +18,7 @@ from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.locks import fellow_writer, in_turn
 from fashion_classifier.progress import Progress
-from fashion_classifier.storage import clear_up, make_folder, write_json
+from fashion_classifier.storage import clear_up, make_folder, read_json, write_json
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.config import TuneConfig
@@ -27,6 +28,7 @@ from fashion_classifier.tuning.study import Search
 from fashion_classifier.tuning.trials import Trial
 
 STUDY = "study.json"  # to what a study belongs, and around which recipes it searches
+_REMEDY = "Remove the folder to search anew"
 
 
 def search_only(
@@ -115,16 +117,14 @@ def _check_study(folder: Path, collection: Collection, config: RunConfig) -> dic
     names = ("families", "mirror", "class_weights", "seed", "validation_fraction", "image_size", "group_by")
     settings = {"data": collection.identity, **{name: getattr(config, name) for name in names}}
     belongs: dict[str, Any] = json.loads(json.dumps(settings))
-    record = folder / STUDY
-    if record.is_file():
-        there: dict[str, Any] = json.loads(record.read_bytes())
+    if (there := read_study(folder)) is not None:
         differs = [name for name, value in belongs.items() if there.get(name) != value]
         if differs:
             raise UsageError(
                 f"{folder}: the study there was made with other {', '.join(differs)}. Name another folder."
             )
         return there
-    write_json(record, belongs)
+    write_json(folder / STUDY, belongs)
     return belongs
 
 
@@ -143,3 +143,21 @@ def _make_place(folder: Path) -> None:
         make_folder(folder)
     elif not (folder / STUDY).is_file() and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")
+
+
+def read_study(folder: Path) -> dict[str, Any] | None:
+    """Read to what the study in a folder belongs; None if there is none.
+
+    Raises
+    ------
+    DataError
+        If what is written there is damaged.
+    """
+    record = folder / STUDY
+    if not record.is_file():
+        return None
+    there = read_json(record, "record of a study", _REMEDY)
+    known = there.get("affordable_images", 0) if isinstance(there, dict) else None
+    if not isinstance(known, int | float) or not 0 <= known < math.inf:
+        raise DataError(Fault(str(record), "it is no record of a study", _REMEDY))
+    return dict(there)

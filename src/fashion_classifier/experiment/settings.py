@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.data.sources import ReadOptions
 from fashion_classifier.data.split import SplitConfig
 from fashion_classifier.errors import UsageError
+from fashion_classifier.reporting.serialisation import from_json
 from fashion_classifier.seeds import DEFAULT_SEED
 from fashion_classifier.training.config import ClassWeights
 from fashion_classifier.training.recipes.ladder import LADDERS
@@ -145,14 +146,9 @@ class RunConfig:
 
         Raises
         ------
+        DataError
+            If a name or the type of a value is not one that there can be.
         UsageError
-            If a name or a value is not one that there can be.
+            If a value is not.
         """
-        known = {field.name for field in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise UsageError(f"A run has no setting {', '.join(unknown)}.")
-        settings: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        return cls(**settings)
+        return from_json(cls, dict(values), place="settings")

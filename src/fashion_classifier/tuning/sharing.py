@@ -81,9 +81,11 @@ class _Storage(RDBStorage):
         self.beaten = Event()
 
     def record_heartbeat(self, trial_id: int) -> None:
-        with suppress(*_REFUSED):
-            super().record_heartbeat(trial_id)
-        self.beaten.set()
+        try:
+            with suppress(*_REFUSED):
+                super().record_heartbeat(trial_id)
+        finally:
+            self.beaten.set()
 
 
 def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> tuple[dict[str, optuna.Study], Event]:
@@ -186,4 +188,4 @@ def next_index(study: optuna.Study) -> int:
 def was_lost(study: optuna.Study, number: int) -> bool:
     """Tell whether a trial was given up by others while it was worked on here, as after a computer's sleep."""
     trial = study.trials[number]
-    return trial.state == TrialState.FAIL and INDEX not in trial.user_attrs
+    return trial.state == TrialState.FAIL and not _is_finished(trial)

@@ -24,25 +24,11 @@ from fashion_classifier.storage import make_folder, write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
+from fashion_classifier.tuning import sharing
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
-from fashion_classifier.tuning.sharing import (
-    CLAIM,
-    INDEX,
-    STEPS,
-    Session,
-    UnfinishedError,
-    Work,
-    explained,
-    finished,
-    next_index,
-    open_studies,
-    queue_stale,
-    queued,
-    under_way,
-    was_lost,
-)
+from fashion_classifier.tuning.sharing import CLAIM, INDEX, STEPS, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
 from fashion_classifier.tuning.trials import Trial, outcome_of, pruning, read_trial
 
@@ -77,12 +63,12 @@ class Search:
         self.folder, self.workshop, self.config = folder, workshop, config
         self.known = known_recipes(config.families, config.n_images)
         self._database = folder / "study.db"
-        with explained(self._database):
-            self._studies, self._beaten = open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
+        with sharing.explained(self._database):
+            self._studies, self._beaten = sharing.open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
-        return [read_trial(trial, purpose) for trial in finished(self._studies[purpose]).values()]
+        return [read_trial(trial, purpose) for trial in sharing.finished(self._studies[purpose]).values()]
 
     def run(
         self,
@@ -113,7 +99,7 @@ class Search:
         """
         started = time.perf_counter()
         session = Session(started, stop_asked, on_trained, on_trial, progress)
-        with explained(self._database):
+        with sharing.explained(self._database):
             self._work(SEARCH, lambda: self._next_trial(started), session)
             finalists = self.finalists()
             if not finalists or stop_asked() is not None:
@@ -126,7 +112,7 @@ class Search:
         while session.stop_asked() is None:
             if self._try_next(purpose, choose, session):
                 continue
-            if self.config.seconds is not None or not under_way(self._studies[purpose]):
+            if self.config.seconds is not None or not sharing.under_way(self._studies[purpose]):
                 return
             session.progress(WAITING, 0.0, 1.0)
             time.sleep(LOOK_EVERY_S)
@@ -134,7 +120,7 @@ class Search:
 
     def _next_trial(self, started: float) -> Work | None:
         """Say which trial is next."""
-        index = next_index(self._studies[SEARCH])
+        index = sharing.next_index(self._studies[SEARCH])
         if index >= (self.config.trials or 10_000):
             return None
         if self._is_finalists_turn(time.perf_counter() - started, len(self.trials())):
@@ -148,14 +134,14 @@ class Search:
         """Say which finalist is to be confirmed next."""
         study = self._studies[CONFIRMATION]
         # In this order: one that ends meanwhile is in both.
-        begun = [*under_way(study).values(), *self._confirmations(last_round.after)]
+        begun = [*sharing.under_way(study).values(), *self._confirmations(last_round.after)]
         done = {trial.user_attrs["confirms"] for trial in begun if trial.state != TrialState.WAITING}
         finalist = next((trial for trial in finalists[: last_round.n_finalists] if trial.index not in done), None)
         if finalist is None or not self._has_time_for(last_round, time.perf_counter() - started):
             return None
         study.set_user_attr("round", last_round.to_dict())
         return Work(
-            index=next_index(study),
+            index=sharing.next_index(study),
             how=last_round.how,
             seed=derive_seed(self.config.seed, "confirmation"),
             params=finalist.params,
@@ -194,7 +180,7 @@ class Search:
 
     def _confirmations(self, after: int | None = None) -> list[optuna.trial.FrozenTrial]:
         """Return all finished confirmations, or those of one round."""
-        trials = finished(self._studies[CONFIRMATION]).values()
+        trials = sharing.finished(self._studies[CONFIRMATION]).values()
         return [trial for trial in trials if after is None or trial.user_attrs.get("round", 0) == after]
 
     def chosen(self) -> Trial | None:
@@ -252,7 +238,7 @@ class Search:
 
     def importance(self) -> dict[str, dict[str, float]]:
         """Return for each family with enough finished trials the importance of its hyperparameters."""
-        return importance_of(finished(self._studies[SEARCH]).values(), self.config.families)
+        return importance_of(sharing.finished(self._studies[SEARCH]).values(), self.config.families)
 
     def _is_finalists_turn(self, elapsed: float, n_trials: int) -> bool:
         """Tell whether the rest of the time is the finalists'."""
@@ -305,11 +291,11 @@ class Search:
         made: list[TrainedModel | None] = []
         with ExitStack() as turn:
             turn.enter_context(in_turn(self.folder))
-            queue_stale(study)
+            sharing.queue_stale(study)
             work = choose()
             if work is None:
                 return False
-            if work.params is not None and queued(study) is None:
+            if work.params is not None and sharing.queued(study) is None:
                 study.enqueue_trial(work.params, user_attrs=work.facts)
             study.sampler = sampler_of(derive_seed(work.seed, "sampler", work.index))
 
@@ -324,10 +310,11 @@ class Search:
             try:
                 study.optimize(objective, n_trials=1, catch=(UnfinishedError,))
             except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
-                if not numbers or not was_lost(study, numbers[0]):
+                if not numbers or not sharing.was_lost(study, numbers[0]):
                     raise
+                made.clear()
         if made:
-            session.on_trial(read_trial(finished(study)[work.index], purpose), made[0])
+            session.on_trial(read_trial(sharing.finished(study)[work.index], purpose), made[0])
         return True
 
     def _train(

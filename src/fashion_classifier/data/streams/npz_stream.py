@@ -43,8 +43,8 @@ class NpzStream(PixelFile):
                 n = max(1, sum(_length(archive, entry) for entry in entries))
                 names = {name.filename.removesuffix(".npy") for name in archive.infolist()}
                 labelled = any(f"y{entry.filename.removesuffix('.npy')[1:]}" in names for entry in entries)
-        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError, struct.error, DataError):
-            n = 1  # reading will tell what is wrong
+        except Exception:  # noqa: BLE001 - of many kinds, as below; reading will tell what is wrong
+            n = 1
         return cls(path, n, labelled)
 
     def blocks(self, shape: ImageShape) -> Iterator[Block]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -88,5 +89,5 @@ def _holds_arrays(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(entry.filename.endswith(".npy") for entry in archive.infolist())
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile, struct.error):
         return False
