@@ -5,13 +5,14 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,22 @@ OFFICIAL = {"official": Case("--family cnn --trials 5 --trial-epochs 0.1 --epoch
 
 @dataclass(frozen=True)
 class Moment:
-    """When a run is killed: so many seconds after a file of such a name has appeared so often, or after the start."""
+    """When a process is killed: so long after a file of such a name has appeared so often, or after the start.
+
+    Parameters
+    ----------
+    delay_s
+        How long after.
+    name, times
+        A pattern, and how often; no name for the start.
+    latest_s
+        How long after the start even if it has not appeared so often.
+    """
 
     delay_s: float
     name: str = ""
     times: int = 1
+    latest_s: float = math.inf
 
 
 def draw_moment(chance: np.random.Generator, length_s: float) -> Moment:
@@ -88,7 +100,8 @@ def draw_moment(chance: np.random.Generator, length_s: float) -> Moment:
         Moment(chance.uniform(0, 0.1 * length_s), "training"),  # the retraining
         Moment(chance.uniform(0, 0.3 * length_s), "evaluation.json"),  # figures and report
     )
-    return lying_in_wait[chance.integers(len(lying_in_wait))]
+    latest_s = chance.uniform(0.4 * length_s, length_s)
+    return replace(lying_in_wait[chance.integers(len(lying_in_wait))], latest_s=latest_s)
 
 
 def write_sample(file: Path, n_training: int = 300, n_test: int = 40) -> Path:
@@ -120,7 +133,10 @@ class Killed:
     def row(self) -> Row:
         """Return what is written down of it."""
         facts = asdict(self) | {"at_s": round(self.at_s, 3), "trials": len(self.trials)}
-        return facts | {"moment": {**asdict(self.moment), "delay_s": round(self.moment.delay_s, 3)}}
+        moment = asdict(self.moment) | {"delay_s": round(self.moment.delay_s, 3)}
+        latest = {} if math.isinf(self.moment.latest_s) else {"latest_s": round(self.moment.latest_s, 3)}
+        del moment["latest_s"]
+        return facts | {"moment": moment | latest}
 
 
 @dataclass(frozen=True)
@@ -204,7 +220,8 @@ class Victims:
                     there = _named(run.parent, moment.name)
                     n_times, seen = n_times + len(there - seen), there
                     due = time.perf_counter() + moment.delay_s if n_times >= moment.times else None
-                if due is not None and time.perf_counter() >= due:
+                now = time.perf_counter()
+                if now >= begin + moment.latest_s or (due is not None and now >= due):
                     victim.kill()
                     victim.wait()
                     return time.perf_counter() - begin if victim.returncode < 0 else None
