@@ -268,7 +268,7 @@ MOST_GROWTH = 32e6
 @ON_LINUX
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_ten_thousand_requests_a_third_of_them_broken(start, folder, tmp_path, record_property):
+def test_ten_thousand_requests_a_third_of_them_broken(start, folder, tmp_path):
     process = start("--drain", "0", "--decoders", "2")
     pid = process.process.pid
     (tmp_path / "broken").mkdir()
@@ -311,9 +311,7 @@ def test_ten_thousand_requests_a_third_of_them_broken(start, folder, tmp_path, r
         grown.append(resident(pid))
     assert not wrong, Counter(wrong).most_common(10)
     assert sum(statuses.values()) == N_REQUESTS
-    record_property("grown_mb", round((grown[1] - grown[0]) / 1e6, 1))
-    record_property("statuses", json.dumps(statuses))
-    assert grown[1] - grown[0] < MOST_GROWTH
+    assert grown[1] - grown[0] < MOST_GROWTH, grown
     assert n_open(process) <= n_before
     assert len(children(pid)) == at_first
     figures = httpx.get(process.base + "/metrics").text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -181,6 +182,7 @@ def serve(
         timeout_graceful_shutdown=round(config.limits.request_s + config.limits.body_s),
         limit_concurrency=None,
     )
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # nor whoever sends what is no form
     server = _Orderly(settings, lifecycle, config.drain_s, on_start)
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
