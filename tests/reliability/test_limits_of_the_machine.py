@@ -480,7 +480,7 @@ print(json.dumps({**found, "most": memory("VmHWM")}))
         ("cnn", 800, 160, 0.2),
     ],
 )
-def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, record_property, family, n, size, epochs):
+def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, family, n, size, epochs):
     images = blobs(n, size=size, colour=size > 28)
     tests = blobs(n // 6, size=size, colour=size > 28, seed=1)
     data = tmp_path / "things.npz"
@@ -497,6 +497,4 @@ def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, record_pr
     assert measured.returncode == 0, measured.stderr
     told = json.loads(measured.stdout.splitlines()[-1])
     taken = told["most"] - told["before"]
-    record_property("taken_mb", round(taken / 1e6))
-    record_property("estimate_mb", round(told["estimate"] / 1e6))
-    assert taken <= told["estimate"] <= 5 * taken
+    assert taken <= told["estimate"] <= 5 * taken, (taken, told)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fashion_classifier.cli.options import ModelOrRun
-from fashion_classifier.cli.output import output
+from fashion_classifier.cli.output import Output, drop_output, output
 from fashion_classifier.cli.predict import RuntimeChoice
 from fashion_classifier.errors import MissingExtraError
 
@@ -97,11 +97,19 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
     with output(as_json=False) as out_to, listen(config.host, config.port) as listening:
         config = replace(config, port=listening.getsockname()[1])
         place = locate_model(model)
-        out_to.tell(f"Model: {place.shown}")
+        _say(out_to, f"Model: {place.shown}")
         opened = open_for_serving(place.path, runtime.value, config.n_threads)
         by = opened.computed_by
-        out_to.tell(f"Computed by {by['name']} in {by['precision']}")
+        _say(out_to, f"Computed by {by['name']} in {by['precision']}")
         lifecycle = Lifecycle(config.limits)
         app = make_app(opened, about(place), config, lifecycle)
-        serve(app, config, lifecycle, listening, lambda: out_to.tell(f"Serving at {config.address}"))
-        out_to.tell("Ended.")
+        serve(app, config, lifecycle, listening, lambda: _say(out_to, f"Serving at {config.address}"))
+        _say(out_to, "Ended.")
+
+
+def _say(out_to: Output, sentence: str) -> None:
+    """Tell how it goes on; a disk that is full, or a reader who has gone, is no reason not to serve."""
+    try:
+        out_to.tell(sentence)
+    except OSError:
+        drop_output()

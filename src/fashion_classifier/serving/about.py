@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from fashion_classifier.errors import FashionError
 from fashion_classifier.experiment.lookup import ModelPlace
+from fashion_classifier.inference.description import MANIFEST
 from fashion_classifier.inference.shelf import Accuracy, ModelFacts, model_facts
 from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
@@ -28,12 +30,15 @@ class About:
         On a test set; None where nothing is recorded.
     report
         The run's page about it; None where there is none.
+    sha256
+        Of the folder's manifest, which holds that of each file: it tells models apart whatever they are called.
     """
 
     name: str
     facts: ModelFacts
     accuracy: Accuracy | None
     report: Path | None
+    sha256: str
 
 
 def about(place: ModelPlace) -> About:
@@ -48,7 +53,8 @@ def about(place: ModelPlace) -> About:
     report = None if place.run is None else place.run / REPORT
     if report is not None and not (report.is_file() and report.stat().st_size <= LARGEST_REPORT):
         report = None
-    return About(place.name, facts, facts.accuracy or _of_run(place), report)
+    digest = sha256((place.path / MANIFEST).read_bytes()).hexdigest()
+    return About(place.name, facts, facts.accuracy or _of_run(place), report, digest)
 
 
 def _of_run(place: ModelPlace) -> Accuracy | None:

@@ -81,6 +81,7 @@ def _add_facts(app: FastAPI, model: OpenedModel, told: About, config: ServeConfi
     accuracy = told.accuracy
     card = {
         "model": told.name,
+        "sha256": told.sha256,
         "family": told.facts.family,
         "classes": list(model.classes),
         "image": model.shape._asdict(),

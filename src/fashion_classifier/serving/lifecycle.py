@@ -23,7 +23,7 @@ class Lifecycle:
     ending
         Whether the server was told to end; it still answers, and asks callers to close their connections.
     n_requests
-        That are worked on now.
+        That are worked on now; those whose bodies are still arriving are not.
     n_reading
         Of these, those that have not asked the model yet.
     body_bytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -53,28 +54,29 @@ class Predict:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            with self._lifecycle.request():
-                content = await self._within_time(scope, receive)
+            with ExitStack() as place:
+                content = await self._within_time(scope, receive, place)
             await reply(send, 200, content)
         except Disconnected:
             return
 
-    async def _within_time(self, scope: Scope, receive: Receive) -> bytes:
+    async def _within_time(self, scope: Scope, receive: Receive, place: ExitStack) -> bytes:
         """Answer before the request's time is over."""
         try:
             async with asyncio.timeout(self._limits.request_s):
-                return await self._content(scope, receive)
+                return await self._content(scope, receive, place)
         except TimeoutError as error:
             detail = f"There was no answer within {self._limits.request_s:g} s. Send it again, or fewer pictures."
             raise Problem("out-of-time", detail) from error
 
-    async def _content(self, scope: Scope, receive: Receive) -> bytes:
-        """Read, decode, classify."""
+    async def _content(self, scope: Scope, receive: Receive, place: ExitStack) -> bytes:
+        """Read, decode, classify; a place among those who are worked on is taken once the body is there."""
         options = _options(scope["query_string"])
         headers = dict(scope["headers"])
         self._lifecycle.n_reading += 1
         try:
             async with whole_body(receive, headers.get(b"content-length", b""), self._lifecycle) as body:
+                place.enter_context(self._lifecycle.request())  # whoever is still sending takes nobody's place
                 if not body:
                     raise Problem(
                         "malformed", UPGRADED if b"upgrade" in headers else "The body is empty. Send a picture."

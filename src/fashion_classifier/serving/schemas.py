@@ -102,6 +102,7 @@ class ModelCard(_Exact):
     """Which model answers, and how good it is."""
 
     model: str
+    sha256: str = Field(description="Of the model folder's manifest, as it was when the model was loaded.")
     family: str
     classes: list[str]
     image: ImageForm

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -105,12 +107,20 @@ class _Orderly(uvicorn.Server):
         self._lifecycle, self._drain_s, self._on_start = lifecycle, drain_s, on_start
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Begin to end at the first signal; a second Ctrl-C does not wait for what is still worked on."""
+        """Begin to end at the first signal; only Ctrl-C, pressed twice, does not wait for what is still worked on."""
         if not self._lifecycle.ending:
-            self._lifecycle.ending = True
+            self._lifecycle.ending, self._first = True, sig
             self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_s, self._stop)
-        elif sig == signal.SIGINT:
+        elif sig == self._first == signal.SIGINT:
             self.force_exit = self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals; one that comes once all is answered is ignored, as it would make of the end a failure."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # which is what stands again afterwards
+        with super().capture_signals():
+            yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Remember the loop, for signals, and tell once connections are accepted."""
@@ -172,6 +182,7 @@ def serve(
         timeout_graceful_shutdown=round(config.limits.request_s + config.limits.body_s),
         limit_concurrency=None,
     )
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # nor whoever sends what is no form
     server = _Orderly(settings, lifecycle, config.drain_s, on_start)
     sys.setswitchinterval(SWITCH_S)
     gc.collect()

@@ -28,7 +28,7 @@ class Limits:
     pixels
         Of one picture.
     requests
-        That are worked on at one time; whoever comes then is told to come again.
+        That are worked on at one time, their bodies there; whoever comes then is told to come again.
     waiting_images
         That wait for the model, before whoever comes is told to come again.
     header_bytes
