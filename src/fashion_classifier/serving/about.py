@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fashion_classifier.errors import FashionError
 from fashion_classifier.experiment.lookup import ModelPlace
-from fashion_classifier.inference.description import MANIFEST
+from fashion_classifier.inference.manifest import MANIFEST
 from fashion_classifier.inference.shelf import Accuracy, ModelFacts, model_facts
 from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
