@@ -189,7 +189,9 @@ class Victims:
                 at_s = self._kill(self._command(run), moment, run)
                 if at_s is None:
                     break
-                kills.append(_look_at(run, moment, at_s))
+                known = {name for killed in kills for name in killed.inside}  # of earlier kills, not cleared up yet
+                found = _look_at(run, moment, at_s)
+                kills.append(replace(found, inside=tuple(name for name in found.inside if name not in known)))
             if not (run.exists() and is_finished(run)):
                 self._end(self._command(run))
             return self._judge(run, kills)
