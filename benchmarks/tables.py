@@ -316,6 +316,7 @@ SUMMARIES: dict[str, Callable[[Sequence[Row]], Table]] = {
     "predict_folder": lambda rows: summary_of_ratios("Predicting a folder of PNG files (`predict_folder.py`)", rows),
     "start_up": lambda rows: summary_of_ratios("Start-up (`start_up.py`)", rows),
     "serving": summary_of_serving,
+    "checkpointing": lambda rows: summary_of_ratios("What checkpoints cost a training (`checkpointing.py`)", rows),
     "evidence": lambda rows: summary_of_ratios("Evidence and report (`evidence.py`)", rows),
     "loading": lambda rows: summary_of_ratios("Loading the six CSV files (`loading.py`)", rows),
 }

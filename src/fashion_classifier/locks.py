@@ -107,6 +107,18 @@ def check_held(place: Path) -> None:
             )
 
 
+def who_works(folder: Path) -> str | None:
+    """Name the process that holds a folder, as people are told; None if nobody does. Nothing is written."""
+    try:
+        file = os.open(folder / LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return None if _lock(file, shared=True) else _owner(folder, LOCK)
+    finally:
+        os.close(file)  # which lets go of what was only just had
+
+
 def _patiently(folder: Path, name: str, *, shared: bool = False) -> int:
     """Open and lock a folder's file, once those who are in the way have done what takes a moment."""
     begin = time.monotonic()
@@ -178,12 +190,16 @@ def _sign(file: int, path: Path) -> None:
 
 def _refusal(folder: Path, name: str) -> UnavailableError:
     """Say who holds a lock."""
+    return UnavailableError(f"{folder}: {_owner(folder, name)} is at work here. Wait for its end, or stop it.")
+
+
+def _owner(folder: Path, name: str) -> str:
+    """Name who holds a lock."""
     try:
         owner = json.loads((folder / name).read_bytes())
-        who = f"process {owner['process']} on {owner['host']} ({owner['command']}, since {owner['since']})"
+        return f"process {owner['process']} on {owner['host']} ({owner['command']}, since {owner['since']})"
     except (OSError, ValueError, KeyError, TypeError):
-        who = "another process"  # it has only just begun, or ended
-    return UnavailableError(f"{folder}: {who} is at work here. Wait for its end, or stop it.")
+        return "another process"  # it has only just begun, or ended
 
 
 def _is_at(file: int, path: Path) -> bool:

@@ -32,7 +32,7 @@ from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.run import resume, run
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import load_model
-from fashion_classifier.locks import LOCK, sole_writer
+from fashion_classifier.locks import LOCK, sole_writer, who_works
 from fashion_classifier.progress import silent
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.config import TuneConfig
@@ -275,6 +275,18 @@ def test_whoever_writes_into_a_run_holds_it_from_beginning_to_end(tmp_path):
         assert "Evaluating" in told
     with sole_writer(folder):
         pass
+
+
+def test_a_run_that_is_at_work_is_listed_as_such(folder, start):
+    first = start(HOLDING, folder)
+    first.hears("held")
+    assert f"process {first.pid} on" in str(who_works(folder))
+    listed = [sys.executable, "-m", "fashion_classifier", "runs", str(folder.parent), "--json"]
+    told = subprocess.run(listed, check=True, capture_output=True, text=True).stdout
+    assert json.loads(told)["runs"][0]["state"].startswith(f"at work: process {first.pid} on")
+    first.kill()
+    first.wait()
+    assert who_works(folder) is None
 
 
 def test_an_opening_that_others_noted_meanwhile_is_not_lost(folder):

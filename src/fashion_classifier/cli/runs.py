@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fashion_classifier.cli.options import Json
 from fashion_classifier.cli.output import output, percent
+
+if TYPE_CHECKING:
+    from fashion_classifier.experiment.record import RunFolder
 
 
 def runs(
@@ -40,7 +43,7 @@ def runs(
             }
             try:
                 record = RunFolder(path)
-                facts["state"] = "finished" if record.facts.get("finished") else "can be resumed"
+                facts["state"] = _state(record)
                 if (path / RESULTS).exists():
                     results = read_results(path)
                     facts["data"] = results.data.name
@@ -56,3 +59,12 @@ def runs(
         else:
             out_to.tell(f"There are no runs in {folder}.")
         out_to.result("runs", {"runs": listed})
+
+
+def _state(record: RunFolder) -> str:
+    """Say in a few words how far a run is."""
+    from fashion_classifier.locks import who_works
+
+    if (owner := who_works(record.path)) is not None:
+        return f"at work: {owner.split(' (')[0]}"
+    return "finished" if record.facts.get("finished") else "can be resumed"
