@@ -164,7 +164,12 @@ def write_text(target: Path, content: str) -> None:
 
 def write_json(target: Path, content: Any) -> None:
     """Write a value as readable JSON, atomically; NaN and infinity are refused."""
-    write_text(target, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(target, json_text(content))
+
+
+def json_text(content: Any) -> str:
+    """Return a value as readable JSON; NaN and infinity are refused."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read_json(source: Path, what: str, remedy: str) -> Any:
