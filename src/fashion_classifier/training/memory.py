@@ -14,7 +14,7 @@ from fashion_classifier.training.recipes.recipe import Recipe
 FLOAT = 4  # bytes; in bfloat16 activations take half, which is not known before
 # Copies of the weights: network, gradients, two buffers of an optimizer, moving average, best so far, two while they
 # are saved, and the models that a run keeps beside the one that learns.
-WEIGHTS = 12
+WEIGHTS = 16
 BOTH_WAYS = 2  # what the forward pass made is kept for the backward pass, which makes as much again, at most
 INPUTS = 3  # of a batch: as they are, augmented and standardised
 LEAST_PREDICTED = 256  # images at a time when it is judged

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
+import os
 import resource
 import struct
 import sys
@@ -18,7 +19,11 @@ import traceback
 import warnings
 from pathlib import Path
 
-MEMORY = 1 << 30  # bytes that an input may take beside what the process has when it begins
+GIB = 1 << 30
+MEMORY = GIB  # bytes that an input may take beside what the process has when it begins
+# Polars reserves, in each thread, what a page's header says that it holds, up to 2 GiB, and ends the process where that
+# cannot be had; what is reserved and not written to is no memory yet.
+ADDRESSES = {"parquet": MEMORY + 2 * GIB * (os.cpu_count() or 1)}
 COUNTS = struct.Struct("Qd")  # inputs, seconds of the slowest
 INSTRUMENTED = ("fashion_classifier.data", "fashion_classifier.inference", "fashion_classifier.experiment", "PIL")
 
@@ -64,10 +69,11 @@ class Reader:
         (self._told / f"{name}.json").write_text(json.dumps({"what": what, "traceback": words}))
 
 
-def limit_memory() -> None:
-    """Let the process take no more than MEMORY beside what it has."""
+def limit_memory(target: str) -> None:
+    """Let the process take no more than an input may, beside what it has."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    most = used + ADDRESSES.get(target, MEMORY)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def main() -> None:
@@ -81,7 +87,7 @@ def main() -> None:
         for content in TARGETS[target].seeds():
             TARGETS[target].read(content, Path(folder))  # imports what is imported late, before memory is limited
         reader = Reader(target, Path(told), Path(folder))
-        limit_memory()
+        limit_memory(target)
         warnings.simplefilter("error")
         atheris.Setup([sys.argv[0], *arguments], reader)
         atheris.Fuzz()
