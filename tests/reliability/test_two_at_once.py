@@ -378,9 +378,9 @@ def test_what_a_killed_search_left_under_way_is_done_again_at_once_by_one_that_i
 @pytest.mark.parametrize("seed", range(3))
 def test_processes_that_are_killed_at_any_moment_lose_no_trial_and_leave_none_to_be_made_twice(tmp_path, start, seed):
     chance = random.Random(seed)
-    stays = start(SEARCHING, tmp_path, "Trial 4", "alone")  # from which on it waits until the others were killed
+    stays = start(SEARCHING, tmp_path, "Trial 4", "alone", 2)  # from which on it waits until the others were killed
     stays.hears("ready")
-    victims = [start(SEARCHING, tmp_path, "nothing", "joining") for _ in range(4)]
+    victims = [start(SEARCHING, tmp_path, "nothing", "joining", 2) for _ in range(4)]
     for victim in victims:
         victim.hears("ready")
     stays.go_on()
