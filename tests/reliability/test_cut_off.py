@@ -96,10 +96,10 @@ def test_the_best_model_of_a_search_is_there_as_soon_as_its_trial_is_finished(tm
 def test_a_run_folder_is_there_with_its_record_or_not_at_all(tmp_path, monkeypatch):
     config = RunConfig(data="sample", minutes=None, trials=0, epochs=1)
 
-    def die(self: object, content: object) -> None:
+    def die(content: object) -> str:
         raise Dead
 
-    monkeypatch.setattr("fashion_classifier.experiment.record.write_json", die)
+    monkeypatch.setattr("fashion_classifier.experiment.record.json_text", die)
     with pytest.raises(Dead):
         RunFolder.create(tmp_path / "run", config)
     monkeypatch.undo()

@@ -15,7 +15,7 @@ from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.evaluation.prediction_sets import ConformalRule
 from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import Description, read_description
-from fashion_classifier.inference.manifest import INT8, ONNX, steadily
+from fashion_classifier.inference.manifest import INT8, ONNX, Manifest, steadily
 from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.predictor import Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.base import Runtime, RuntimeName
@@ -145,7 +145,7 @@ def open_model(
 def _opened(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int, n_images: int) -> OpenedModel:
     """Open a model folder."""
     description, manifest = read_description(folder)
-    _check_memory(description, folder, min(n_images or AT_A_TIME, AT_A_TIME))
+    _check_memory(description, manifest, min(n_images or AT_A_TIME, AT_A_TIME))
     few = n_images <= FEW_IMAGES
     open_another = partial(runtime_for, manifest, description, threads=threads, spinning=few)
     if runtime != "auto":
@@ -158,12 +158,12 @@ def _opened(folder: Path, runtime: RuntimeName | Literal["auto"], threads: int, 
     return OpenedModel(path=folder, description=description, runtime=opened)
 
 
-def _check_memory(description: Description, folder: Path, n_batch: int) -> None:
+def _check_memory(description: Description, manifest: Manifest, n_batch: int) -> None:
     """Check that the model and a batch on its way through it fit into memory."""
-    weights = max(file.stat().st_size for file in folder.iterdir())
+    weights = max(file.n_bytes for file in manifest.files.values())
     batch = n_batch * (FLOAT * COPIES * prod(description.shape) + ON_THE_WAY)
     check_room(
         COPIES * weights + batch,
-        f"{folder}: predicting for {n_batch} images of {description.shape} at a time may",
+        f"{manifest.folder}: predicting for {n_batch} images of {description.shape} at a time may",
         "Free memory, or take a smaller model",
     )
