@@ -119,6 +119,7 @@ def test_a_probe_that_fails_is_recorded_and_the_run_goes_on(fashion, npz, monkey
     assert found["reason"] == f"the probe failed ({type(error).__name__}: {error})"
 
 
+@pytest.mark.slow
 def test_a_timed_probe_that_fails_leaves_a_model(fashion, npz, monkeypatch):
     """Where the time is limited, it is measured how fast this machine learns, and nothing is known if that fails."""
 

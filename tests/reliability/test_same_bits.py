@@ -100,7 +100,7 @@ def test_twice_in_a_row(whole, name):
 
 
 @pytest.mark.parametrize("name", RECIPES)
-@pytest.mark.parametrize("step", [1, 8, 20, 27])
+@pytest.mark.parametrize("step", [8, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 20, 27))])
 def test_killed_before_any_step_and_continued_from_the_last_checkpoint(whole, name, step, tmp_path):
     plan, asked = CheckpointPlan(tmp_path / "state.safetensors", every_s=0.0), list[int]()
 

@@ -437,7 +437,8 @@ def damaged(place: Path) -> None:
             opened.truncate()
 
 
-RUNTIMES = ["onnx", "torch", *(["openvino"] if find_spec("openvino") else [])]
+_OTHERS = ["torch", *(["openvino"] if find_spec("openvino") else [])]
+RUNTIMES = ["onnx", *(pytest.param(name, marks=pytest.mark.slow) for name in _OTHERS)]
 
 
 @pytest.mark.parametrize("change", [replaced, damaged, shutil.rmtree], ids=["replaced", "damaged", "removed"])

@@ -319,6 +319,7 @@ def check_each_made_once(folder: Path) -> None:
     assert len(set(confirmed)) == len(confirmed) == CONFIG.finalists
 
 
+@pytest.mark.slow
 def test_two_processes_share_a_search_and_neither_makes_a_trial_twice(tmp_path, start):
     busy = 60  # seconds that a busy machine may keep a process from its heartbeat
     processes = [start(SEARCHING, tmp_path, "nothing", "alone", busy)]
