@@ -27,9 +27,9 @@ from fashion_classifier.progress import Progress
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.plan import TrainingLength
-from fashion_classifier.tuning.trials import Trial
+from fashion_classifier.tuning.trials import INDEX, STEPS, Trial
 
-INDEX, CLAIM, STEPS = "index", "claim", "steps"
+CLAIM = "claim"
 HEARTBEAT_S, GRACE_S = 10, 60  # without a heartbeat for so long, a trial's process counts as dead
 WAIT_FOR_WRITERS_S = 60.0  # a database that another process writes to is free again in milliseconds
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,11 @@ from optuna.trial import TrialState
 
 from fashion_classifier.errors import FashionError
 from fashion_classifier.evaluation.comparison import compare
-from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.limits import explained
 from fashion_classifier.locks import in_turn
-from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.storage import make_folder, write_bytes
+from fashion_classifier.storage import make_folder
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -29,9 +26,9 @@ from fashion_classifier.tuning import sharing
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
-from fashion_classifier.tuning.sharing import CLAIM, INDEX, STEPS, Session, UnfinishedError, Work
+from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
-from fashion_classifier.tuning.trials import Trial, outcome_of, pruning, read_trial
+from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -361,7 +358,8 @@ class Search:
             state, reason = TrialState.FAIL, f"{type(error).__name__}: {explained(error)}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
             raise UnfinishedError
-        accuracy = self._note(trial, purpose, work.index, trained, time.perf_counter() - begin, reason)
+        file, seconds = self._prediction_file(purpose, work.index), time.perf_counter() - begin
+        accuracy = note_trial(trial, work.index, trained, self.workshop.split.validation.labels, file, seconds, reason)
         made.append(trained if state == TrialState.COMPLETE else None)
         if trained is not None and state == TrialState.COMPLETE:
             session.on_trained(accuracy, trained)
@@ -369,31 +367,6 @@ class Search:
             raise UnfinishedError
         if state == TrialState.PRUNED:
             raise optuna.TrialPruned
-        return accuracy
-
-    def _note(
-        self,
-        trial: optuna.Trial,
-        purpose: str,
-        index: int,
-        trained: TrainedModel | None,
-        seconds: float,
-        reason: str,
-    ) -> float:
-        """Write down what is known of a trial, and its predictions; return its accuracy."""
-        accuracy = 0.0
-        if trained is not None:
-            labels, probabilities = self.workshop.split.validation.labels, trained.validation_probabilities
-            accuracy = float((probabilities.argmax(1) == labels).mean())
-            trial.set_user_attr("loss", cross_entropy(labels, probabilities))
-            trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
-            trial.set_user_attr(STEPS, trained.fit.steps)
-            predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
-            np.save(predicted, trained.validation_probabilities.argmax(1).astype(np.int32))
-            write_bytes(self._prediction_file(purpose, index), predicted.getvalue())
-        trial.set_user_attr("seconds", seconds)
-        trial.set_user_attr("reason", reason)
-        trial.set_user_attr(INDEX, index)
         return accuracy
 
     def _prediction_file(self, purpose: str, index: int) -> Path:

@@ -1,17 +1,26 @@
-"""One trial of a search: what is known of it, how it is pruned while it trains, and how it is read from the study."""
+"""One trial of a search: how it is pruned while it trains, what is written down of it, and how that is read again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
+from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from fashion_classifier.evaluation.metrics import cross_entropy
+from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
+from fashion_classifier.storage import write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
+
+INDEX, STEPS = "index", "steps"  # what a trial's facts are called, where more than this module asks for them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +78,44 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
     if "confirms" in facts:
         params["confirms"] = facts["confirms"]
     return Trial(
-        index=facts["index"],
+        index=facts[INDEX],
         state=names[frozen.state],
         purpose=purpose,
         params=params,
         accuracy=frozen.value if frozen.state == TrialState.COMPLETE else None,
         loss=facts.get("loss") if frozen.state == TrialState.COMPLETE else None,
         n_parameters=facts.get("n_parameters"),
-        steps=facts.get("steps"),
+        steps=facts.get(STEPS),
         seconds=facts["seconds"],
         started_after=facts["started_after"],
         reason=facts["reason"],
     )
+
+
+def note_trial(
+    trial: optuna.Trial,
+    index: int,
+    trained: TrainedModel | None,
+    labels: NDArray[np.int64],
+    predictions: Path,
+    seconds: float,
+    reason: str,
+) -> float:
+    """Write down what is known of a trial, and the labels that it predicted into a file; return its accuracy.
+
+    Its index is written last: a trial that has none was cut off.
+    """
+    accuracy = 0.0
+    if trained is not None:
+        probabilities = trained.validation_probabilities
+        accuracy = float((probabilities.argmax(1) == labels).mean())
+        trial.set_user_attr("loss", cross_entropy(labels, probabilities))
+        trial.set_user_attr("n_parameters", count_parameters(trained.model.network))
+        trial.set_user_attr(STEPS, trained.fit.steps)
+        predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
+        np.save(predicted, probabilities.argmax(1).astype(np.int32))
+        write_bytes(predictions, predicted.getvalue())
+    trial.set_user_attr("seconds", seconds)
+    trial.set_user_attr("reason", reason)
+    trial.set_user_attr(INDEX, index)
+    return accuracy
