@@ -70,11 +70,12 @@ def test_garments_need_a_size():
         ReadOptions(pictures="garment")
 
 
-def test_a_huge_picture_on_black_is_not_copied():
-    huge = Image.new("RGB", (6000, 6000))
+@pytest.mark.parametrize("size", [(6000, 6000), (8, 4_500_000)])
+def test_a_huge_picture_on_black_is_not_copied(size):
+    huge = Image.new("RGB", size)
     tracemalloc.start()
     assert not is_photograph(huge, SHAPE)
     assert tracemalloc.get_traced_memory()[1] < 20_000_000  # of 108 MB
     tracemalloc.stop()
-    huge.paste((200, 30, 30), (2000, 2000, 4000, 4000))
+    huge.paste((200, 30, 30), (size[0] // 4, size[1] // 4, size[0] * 3 // 4, size[1] * 3 // 4))
     assert is_photograph(huge, SHAPE)

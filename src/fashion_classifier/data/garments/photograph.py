@@ -12,7 +12,7 @@ from fashion_classifier.data.picture_ways import BLACK, CORNER, is_grey
 from fashion_classifier.data.pictures import Pixels, to_array
 
 SIDE = 96  # pixels along the longer side in which a garment is looked for: 0.08 s a photograph; 128 found none better
-LOOKED_AT = 512  # pixels along the shorter side, of a picture that may be grey
+LOOKED_AT = 512  # pixels along each side, of a picture that may be grey
 PLAINLY = View(turn_degrees=0.0, narrowing=1.0)
 
 
@@ -22,7 +22,8 @@ def is_photograph(picture: Image.Image, shape: ImageShape) -> bool:
         return False
     if not _has_black_corners(picture):
         return True
-    small = picture.reduce(max(1, min(picture.size) // LOOKED_AT))  # of a huge picture no copy is made
+    factors = [max(1, side // LOOKED_AT) for side in picture.size]
+    small = picture.reduce((factors[0], factors[1]))  # of a huge picture no copy is made
     return not is_grey(np.asarray(small)[None])
 
 
