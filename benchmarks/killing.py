@@ -31,7 +31,6 @@ from whole_files import copied_database, left_over, unreadable
 LOOK_EVERY_S = 0.002
 MOST_KILLS = 4  # of one run, which is continued between them
 UNIFORM = 0.6  # of the kills come at any moment of the run; the others lie in wait for something
-LEAST_LEFT = 0.3  # of a run's length, which a process that goes on with it takes at least: it starts, loads, reports
 OWN_TO_A_RUN = {"seconds", "started_after", "timings", "created", "run", "openings", "made_with"}
 
 
@@ -90,12 +89,12 @@ class Moment:
 
 
 def draw_moment(chance: np.random.Generator, length_s: float) -> Moment:
-    """Draw a moment of a process that takes so long when nobody kills it."""
+    """Draw a moment of a process that takes so long when it begins anew; one that goes on may end before."""
     if chance.random() < UNIFORM:
         return Moment(chance.uniform(0, length_s))
     lying_in_wait = (
         Moment(0.0, ".*.part", int(chance.integers(1, 60))),
-        Moment(0.0, "study.db-journal", int(chance.integers(1, 80))),
+        Moment(0.0, "study.db-journal", int(chance.integers(1, 20))),
         Moment(0.0, "search-*.npy", int(chance.integers(1, 5))),  # a trial that is about to be told
         Moment(chance.uniform(0, 0.1 * length_s), "training"),  # the retraining
         Moment(chance.uniform(0, 0.3 * length_s), "evaluation.json"),  # figures and report
@@ -184,8 +183,7 @@ class Victims:
         with tempfile.TemporaryDirectory(dir=self.place) as temporary:
             run, kills = Path(temporary) / "run", list[Killed]()
             while len(kills) < most_kills and not (run.exists() and is_finished(run)):
-                done_s = sum(killed.at_s for killed in kills)
-                moment = draw_moment(chance, max(LEAST_LEFT * self.length_s, self.length_s - done_s))
+                moment = draw_moment(chance, self.length_s)
                 at_s = self._kill(self._command(run), moment, run)
                 if at_s is None:
                     break
