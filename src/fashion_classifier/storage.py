@@ -187,10 +187,15 @@ def read_json(source: Path, what: str, remedy: str) -> Any:
     DataError
         If it is no JSON.
     """
+    return parse_json(source.read_bytes(), str(source), what, remedy)
+
+
+def parse_json(content: bytes, place: str, what: str, remedy: str) -> Any:
+    """Read JSON that comes from some place; parameters and errors as for `read_json`."""
     try:
-        return json.loads(source.read_bytes())
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DataError(Fault(str(source), f"it is no {what} ({error})", remedy)) from error
+        raise DataError(Fault(place, f"it is no {what} ({error})", remedy)) from error
 
 
 def append_json_line(target: Path, content: Any) -> None:

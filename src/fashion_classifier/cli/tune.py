@@ -45,24 +45,41 @@ def tune(
         Path,
         typer.Option("--out", "-o", metavar="FOLDER", help="The study's folder; a study that is there goes on."),
     ] = Path("study"),
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URL",
+            envvar="FASHION_STORAGE",
+            show_envvar=False,
+            help="A PostgreSQL database (postgresql://user@host/database), or $FASHION_STORAGE: the study lies there, "
+            "and processes on any machines share it.",
+        ),
+    ] = None,
+    study: Annotated[str, typer.Option("--study", metavar="NAME", help="Which study in that database.")] = "study",
     as_json: Json = False,
 ) -> None:
     """Search for the best recipe; the same command goes on where it stopped.
 
     The study lies in FOLDER/study.db (Optuna, SQLite), the best model so far in FOLDER/best. Given several times at
-    once, for instance with --threads 1 each, it shares the trials among the processes.
+    once, for instance with --threads 1 each, it shares the trials among the processes. With --storage these may be on any
+    machine: each is given the same command, and all end with the same choice and model. Leave a password to $PGPASSWORD
+    or ~/.pgpass, as others can read command lines.
 
     Examples:
 
       fashion tune --minutes 10
 
       fashion tune --trials 30 --trial-epochs 1 --family cnn --out studies/cnn
+
+      fashion tune --trials 500 --trial-epochs 4 --storage postgresql://me@host/studies --study shoes
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.searching import search_only
     from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.tuning.database import StudyDatabase
 
     exact = trials is not None and minutes is None
     config = RunConfig(
@@ -80,14 +97,17 @@ def tune(
         threads=threads,
         device=device,
     )
+    place = None if storage is None else StudyDatabase(storage, study)
     with output(as_json=as_json) as out_to:
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
-        search, chosen, interrupted = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)
+        search, chosen, interrupted = search_only(
+            config, prepared, out, storage=place, tell=out_to.tell, progress=out_to.progress
+        )
         if interrupted:
             out_to.end_as_interrupted()
         facts = {
-            "study": str(out / "study.db"),
+            "study": search.storage.shown,
             "seconds": round(prepared.clock.used_s, 2),
             "trials": len(search.trials()),
         }

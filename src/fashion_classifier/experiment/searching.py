@@ -17,27 +17,41 @@ from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import save_model
-from fashion_classifier.locks import fellow_writer, in_turn
+from fashion_classifier.inference.packing import packed, unpack
+from fashion_classifier.locks import fellow_writer
 from fashion_classifier.progress import Progress
-from fashion_classifier.storage import clear_up, make_folder, read_json, write_json
+from fashion_classifier.storage import clear_up, json_text, make_folder, parse_json, write_json
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.plan import TrialPlan, plan_trials
 from fashion_classifier.tuning.space import known_recipes
+from fashion_classifier.tuning.storage import StudyFolder, StudyStorage
 from fashion_classifier.tuning.study import Search
 from fashion_classifier.tuning.trials import Trial
 
 STUDY = "study.json"  # to what a study belongs, and around which recipes it searches
+BEST = "best"
 _REMEDY = "Remove the folder to search anew"
 
 
 def search_only(
-    config: RunConfig, prepared: Prepared, folder: Path, *, tell: Callable[[str], None], progress: Progress
+    config: RunConfig,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    storage: StudyStorage | None = None,
+    tell: Callable[[str], None],
+    progress: Progress,
 ) -> tuple[Search, Trial | None, bool]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``.
 
     Other processes that are at work on the study share it.
+
+    Parameters
+    ----------
+    storage
+        Where the study lies, if not in the folder.
 
     Returns
     -------
@@ -47,23 +61,32 @@ def search_only(
     searched = list(known_recipes(config.families, math.inf).values())
     check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
     _make_place(folder)
+    place = storage or StudyFolder(folder)
 
     def opened(alone: bool) -> Search:
         if alone:
             clear_up(folder)
-        else:
+        elif not place.shared:
             tell("Another process is at work on this study: the trials are shared.")
-        return _open_search(folder, prepared, config, alone=alone)
+        with place.setting_up():
+            _check_folder(folder, place)
+            search = _open_search(place, prepared, config, alone=alone and not place.shared)
+        if place.shared:
+            write_json(folder / STUDY, {"storage": place.shown})
+        return search
 
     with fellow_writer(folder, opened) as search, Interruption() as interruption:
         keep = _keep_best(search, folder)
-        search.run(stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress)
+        try:
+            search.run(stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress)
+        finally:
+            _fetch_best(place, folder)
     return search, search.chosen(), interruption.asked_for
 
 
-def _open_search(folder: Path, prepared: Prepared, config: RunConfig, *, alone: bool) -> Search:
-    """Open or begin the study in a folder."""
-    remembered = _check_study(folder, prepared.collection, config)
+def _open_search(place: StudyStorage, prepared: Prepared, config: RunConfig, *, alone: bool) -> Search:
+    """Open or begin the study that lies somewhere."""
+    remembered = _check_study(place, prepared.collection, config)
     names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}
     if config.minutes is None:
@@ -73,30 +96,38 @@ def _open_search(folder: Path, prepared: Prepared, config: RunConfig, *, alone: 
         n_images = remembered.get("affordable_images")
         if n_images is None:
             n_images = min(prepared.workshop.images_per_second * limit, MOST_EPOCHS * len(prepared.split.training))
-            write_json(folder / STUDY, {**remembered, "affordable_images": n_images})
+            remembered = {**remembered, "affordable_images": n_images}
+            place.keep(STUDY, json_text(remembered).encode())
         known = next(iter(known_recipes(config.families, n_images).values()))
         per_epoch = prepared.workshop.seconds_per_epoch(adapted(known, mirror=config.mirror))
         plan = plan_trials(per_epoch, limit) or TrialPlan(1.0, limit)
-        tuning = TuneConfig(
-            **common,
-            epochs=config.trial_epochs or plan.epochs,
-            trial_seconds=plan.seconds,
-            seconds=limit,
-            n_images=n_images,
-        )
-    return Search(folder, prepared.workshop, tuning, alone=alone)
+        epochs = config.trial_epochs or plan.epochs
+        if place.shared:  # else a machine's trials would be as long as it is fast, and could not be compared
+            epochs = remembered.get("planned_epochs", epochs)
+            place.keep(STUDY, json_text({**remembered, "planned_epochs": epochs}).encode())
+        tuning = TuneConfig(**common, epochs=epochs, trial_seconds=plan.seconds, seconds=limit, n_images=n_images)
+    return Search(place, prepared.workshop, tuning, alone=alone)
 
 
 def _keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], None]:
-    """Return what keeps a trial's model if no finished trial was better."""
+    """Return what keeps a trial's model if no finished trial was better, where other machines find it too."""
 
     def keep(accuracy: float, trained: TrainedModel) -> None:
-        with in_turn(folder):
+        with search.storage.turn():
             others = [*search.trials(), *search.trials("confirmation")]
             if accuracy >= max((other.accuracy or 0.0 for other in others), default=0.0):
-                save_model(trained.model, folder / "best", replace=True, onnx=False)
+                save_model(trained.model, folder / BEST, replace=True, onnx=False)
+                if search.storage.shared:
+                    search.storage.keep(BEST, packed(folder / BEST))
 
     return keep
+
+
+def _fetch_best(place: StudyStorage, folder: Path) -> None:
+    """Put the best model that any machine has kept into the folder."""
+    if place.shared and (content := place.kept(BEST)) is not None:
+        with place.turn():
+            unpack(content, folder / BEST)
 
 
 def _told(
@@ -115,20 +146,34 @@ def _told(
     return on_trial
 
 
-def _check_study(folder: Path, collection: Collection, config: RunConfig) -> dict[str, Any]:
+def _check_study(place: StudyStorage, collection: Collection, config: RunConfig) -> dict[str, Any]:
     """Check that a study that is there belongs to this data and these settings; return what is remembered of it."""
     names = ("families", "mirror", "class_weights", "seed", "validation_fraction", "image_size", "group_by")
     settings = {"data": collection.identity, **{name: getattr(config, name) for name in names}}
+    if place.shared:
+        settings |= {"trial_epochs": config.trial_epochs, "limit": "epochs" if config.minutes is None else "minutes"}
     belongs: dict[str, Any] = json.loads(json.dumps(settings))
-    if (there := read_study(folder)) is not None:
-        differs = [name for name, value in belongs.items() if there.get(name) != value]
-        if differs:
-            raise UsageError(
-                f"{folder}: the study there was made with other {', '.join(differs)}. Name another folder."
-            )
-        return there
-    write_json(folder / STUDY, belongs)
-    return belongs
+    content = place.kept(STUDY)
+    if content is None:
+        place.keep(STUDY, json_text(belongs).encode())
+        return belongs
+    there = _read(content, place.shown)
+    differs = [name for name, value in belongs.items() if there.get(name) != value]
+    if differs:
+        another = "study" if place.shared else "folder"
+        raise UsageError(
+            f"{place.shown}: the study there was made with other {', '.join(differs)}. Name another {another}."
+        )
+    return there
+
+
+def _check_folder(folder: Path, place: StudyStorage) -> None:
+    """Check that a folder is free, or belongs to the study."""
+    there, elsewhere = read_study(folder), place.shown if place.shared else None
+    if there is not None and there.get("storage") != elsewhere:
+        raise UsageError(
+            f"{folder}: it belongs to the study in {there.get('storage', 'this folder')}. Name another folder."
+        )
 
 
 def _make_place(folder: Path) -> None:
@@ -157,10 +202,13 @@ def read_study(folder: Path) -> dict[str, Any] | None:
         If what is written there is damaged.
     """
     record = folder / STUDY
-    if not record.is_file():
-        return None
-    there = read_json(record, "record of a study", _REMEDY)
+    return _read(record.read_bytes(), str(record)) if record.is_file() else None
+
+
+def _read(content: bytes, place: str) -> dict[str, Any]:
+    """Read the record of a study; errors as for `read_study`."""
+    there = parse_json(content, place, "record of a study", _REMEDY)
     known = there.get("affordable_images", 0) if isinstance(there, dict) else None
     if not isinstance(known, int | float) or not 0 <= known < math.inf:
-        raise DataError(Fault(str(record), "it is no record of a study", _REMEDY))
+        raise DataError(Fault(place, "it is no record of a study", _REMEDY))
     return dict(there)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from optuna.trial import TrialState
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
-from fashion_classifier.storage import write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
 
@@ -97,11 +95,11 @@ def note_trial(
     index: int,
     trained: TrainedModel | None,
     labels: NDArray[np.int64],
-    predictions: Path,
+    keep: Callable[[bytes], None],
     seconds: float,
     reason: str,
 ) -> float:
-    """Write down what is known of a trial, and the labels that it predicted into a file; return its accuracy.
+    """Write down what is known of a trial, and have the labels that it predicted kept; return its accuracy.
 
     Its index is written last: a trial that has none was cut off.
     """
@@ -114,8 +112,14 @@ def note_trial(
         trial.set_user_attr(STEPS, trained.fit.steps)
         predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
         np.save(predicted, probabilities.argmax(1).astype(np.int32))
-        write_bytes(predictions, predicted.getvalue())
+        keep(predicted.getvalue())
     trial.set_user_attr("seconds", seconds)
     trial.set_user_attr("reason", reason)
     trial.set_user_attr(INDEX, index)
     return accuracy
+
+
+def read_labels(content: bytes) -> NDArray[np.int64]:
+    """Read the labels that a trial predicted."""
+    labels: NDArray[np.int64] = np.load(BytesIO(content), allow_pickle=False).astype(np.int64)
+    return labels

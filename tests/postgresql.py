@@ -1,0 +1,98 @@
+"""A PostgreSQL server of the tests' own: Debian's package, on loopback, in a folder that goes with it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+USER, PASSWORD = "tester", "kwyjibo"  # noqa: S105 - of a server that lives for a few seconds
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "timezone": "America/St_Johns",  # as the server of people who live there
+}
+
+
+@dataclass
+class Server:
+    """A server that can be stopped and started again."""
+
+    programs: Path
+    folder: Path
+    port: int
+    process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        settings = [f"-c{name}={value}" for name, value in {**SETTINGS, "port": self.port}.items()]
+        self.process = subprocess.Popen([self.programs / "postgres", "-D", self.folder / "data", *settings], **_as())
+        asked = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        until = time.monotonic() + 60
+        while subprocess.run(asked, check=False).returncode:
+            assert self.process.poll() is None, self.process.communicate()[0]
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.communicate(timeout=60)
+            self.process = None
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """Give a server that runs.
+
+    Its programs refuse to run as root, who runs them as the user that the package makes.
+    """
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        absent = "PostgreSQL is not installed (Debian's package is called postgresql)"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(absent)
+    folder = Path(tempfile.mkdtemp(prefix="fashion-postgresql-"))
+    try:
+        (folder / "password").write_text(PASSWORD)
+        if os.geteuid() == 0:
+            for path in (folder, folder / "password"):
+                shutil.chown(path, "postgres", "postgres")
+        programs = found[-1].parent
+        begin = [programs / "initdb", "-D", folder / "data", "-U", USER, "--auth=scram-sha-256", "--no-sync"]
+        made = subprocess.Popen([*begin, f"--pwfile={folder / 'password'}", "-E", "UTF8", "--locale=C"], **_as())
+        said, _ = made.communicate(timeout=60)
+        assert made.returncode == 0, said
+        running = Server(programs, folder, _free_port())
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
+    finally:
+        shutil.rmtree(folder)
+
+
+def _as() -> dict[str, object]:
+    """Return how a program of the server is started."""
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": "/"}
+    return {**how, "user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else how
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
