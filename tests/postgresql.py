@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-USER, PASSWORD = "tester", "kwyjibo"  # noqa: S105 - of a server that lives for a few seconds
+USER, PASSWORD = "tester", "kwyjibo"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -39,8 +40,8 @@ class Server:
 
     def start(self) -> None:
         settings = [f"-c{name}={value}" for name, value in {**SETTINGS, "port": self.port}.items()]
-        self.process = subprocess.Popen([self.programs / "postgres", "-D", self.folder / "data", *settings], **_as())
-        asked = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
+        self.process = _begin(self.programs / "postgres", "-D", self.folder / "data", *settings)
+        asked: list[str | Path] = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         until = time.monotonic() + 60
         while subprocess.run(asked, check=False).returncode:
             assert self.process.poll() is None, self.process.communicate()[0]
@@ -71,8 +72,8 @@ def server() -> Iterator[Server]:
             for path in (folder, folder / "password"):
                 shutil.chown(path, "postgres", "postgres")
         programs = found[-1].parent
-        begin = [programs / "initdb", "-D", folder / "data", "-U", USER, "--auth=scram-sha-256", "--no-sync"]
-        made = subprocess.Popen([*begin, f"--pwfile={folder / 'password'}", "-E", "UTF8", "--locale=C"], **_as())
+        how = ["-U", USER, "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--no-sync"]
+        made = _begin(programs / "initdb", "-D", folder / "data", *how, "-E", "UTF8", "--locale=C")
         said, _ = made.communicate(timeout=60)
         assert made.returncode == 0, said
         running = Server(programs, folder, _free_port())
@@ -85,10 +86,10 @@ def server() -> Iterator[Server]:
         shutil.rmtree(folder)
 
 
-def _as() -> dict[str, object]:
-    """Return how a program of the server is started."""
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "cwd": "/"}
-    return {**how, "user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else how
+def _begin(*command: str | Path) -> subprocess.Popen[str]:
+    """Start a program of the server."""
+    who: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", **who)
 
 
 def _free_port() -> int:

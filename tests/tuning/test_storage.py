@@ -17,7 +17,7 @@ from fashion_classifier.tuning import database
 from fashion_classifier.tuning.database import StudyDatabase
 from fashion_classifier.tuning.storage import StudyFolder
 
-SECRET = "kwyjibo"  # noqa: S105 - nobody's
+SECRET = "kwyjibo"
 
 
 def test_a_folder_keeps_what_it_is_given_and_has_nothing_else(tmp_path):

@@ -62,9 +62,9 @@ def tune(
     """Search for the best recipe; the same command goes on where it stopped.
 
     The study lies in FOLDER/study.db (Optuna, SQLite), the best model so far in FOLDER/best. Given several times at
-    once, for instance with --threads 1 each, it shares the trials among the processes. With --storage these may be on any
-    machine: each is given the same command, and all end with the same choice and model. Leave a password to $PGPASSWORD
-    or ~/.pgpass, as others can read command lines.
+    once, for instance with --threads 1 each, it shares the trials among the processes. With --storage these may be on
+    any machine: each is given the same command, and all end with the same choice and model. Leave a password to
+    $PGPASSWORD or ~/.pgpass, as others can read command lines.
 
     Examples:
 
