@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from fashion_classifier.cli.options import (
     Balanced,
+    ClusterOption,
     Data,
     Device,
     Families,
@@ -57,6 +59,10 @@ def tune(
         ),
     ] = None,
     study: Annotated[str, typer.Option("--study", metavar="NAME", help="Which study in that database.")] = "study",
+    cluster: ClusterOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="With --cluster: trials made at a time; 0 for as many as fit.")
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Search for the best recipe; the same command goes on where it stopped.
@@ -66,6 +72,9 @@ def tune(
     any machine: each is given the same command, and all end with the same choice and model. Leave a password to
     $PGPASSWORD or ~/.pgpass, as others can read command lines.
 
+    With --cluster the trials are made on a Ray cluster, each with --threads processors (one by default) and, where
+    there are any, a graphics card; the study stays here. What is lost with a machine is begun anew on another one.
+
     Examples:
 
       fashion tune --minutes 10
@@ -73,11 +82,13 @@ def tune(
       fashion tune --trials 30 --trial-epochs 1 --family cnn --out studies/cnn
 
       fashion tune --trials 500 --trial-epochs 4 --storage postgresql://me@host/studies --study shoes
+
+      fashion tune --trials 500 --trial-epochs 4 --cluster auto --threads 2
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.searching import search_only
+    from fashion_classifier.experiment.searching import Cluster, search_only
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.tuning.database import StudyDatabase
 
@@ -98,11 +109,16 @@ def tune(
         device=device,
     )
     place = None if storage is None else StudyDatabase(storage, study)
+    on = None if cluster is None else Cluster(cluster, workers)
     with output(as_json=as_json) as out_to:
-        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
+        prepared = prepare(
+            config if on is None else replace(config, device="cpu"),
+            used_s=time.perf_counter() - STARTED,
+            progress=out_to.progress,
+        )
         show_collection(out_to, prepared.collection, prepared.split)
         search, chosen, interrupted = search_only(
-            config, prepared, out, storage=place, tell=out_to.tell, progress=out_to.progress
+            config, prepared, out, storage=place, cluster=on, tell=out_to.tell, progress=out_to.progress
         )
         if interrupted:
             out_to.end_as_interrupted()

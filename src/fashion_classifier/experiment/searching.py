@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +15,20 @@ from fashion_classifier.data.collection import Collection
 from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S, TRIAL_EPOCHS_SHARE
 from fashion_classifier.experiment.interruption import Interruption
+from fashion_classifier.experiment.machine import use_threads
 from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import save_model
+from fashion_classifier.inference.cluster import has_gpus, joined, n_places
 from fashion_classifier.inference.packing import packed, unpack
 from fashion_classifier.locks import fellow_writer
 from fashion_classifier.progress import Progress
 from fashion_classifier.storage import clear_up, json_text, make_folder, parse_json, write_json
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
+from fashion_classifier.tuning.cluster import ClusterWorkshop, run_together
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.plan import TrialPlan, plan_trials
 from fashion_classifier.tuning.space import known_recipes
@@ -35,12 +41,33 @@ BEST = "best"
 _REMEDY = "Remove the folder to search anew"
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A Ray cluster.
+
+    Parameters
+    ----------
+    address
+        As `fashion_classifier.inference.cluster.joined` takes it.
+    workers
+        Trials that are made at a time; 0 for as many as fit.
+    """
+
+    address: str
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        if self.workers < 0:
+            raise UsageError(f"`workers >= 0` must hold, but got workers={self.workers}.")
+
+
 def search_only(
     config: RunConfig,
     prepared: Prepared,
     folder: Path,
     *,
     storage: StudyStorage | None = None,
+    cluster: Cluster | None = None,
     tell: Callable[[str], None],
     progress: Progress,
 ) -> tuple[Search, Trial | None, bool]:
@@ -52,61 +79,92 @@ def search_only(
     ----------
     storage
         Where the study lies, if not in the folder.
+    cluster
+        Where trials are trained, if not here.
 
     Returns
     -------
     Search, Trial or None, bool
         The study, the trial that it chose, and whether it was interrupted.
     """
-    searched = list(known_recipes(config.families, math.inf).values())
-    check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
+    if cluster is None:
+        searched = list(known_recipes(config.families, math.inf).values())
+        check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
     _make_place(folder)
     place = storage or StudyFolder(folder)
+    with ExitStack() as stack:
+        n_searches = 1
+        if cluster is not None:
+            stack.enter_context(joined(cluster.address))
+            prepared, n_searches = _on_cluster(cluster, prepared, config)
+            tell(f"On the cluster {n_searches} trial{'' if n_searches == 1 else 's'} are made at a time.")
 
-    def opened(alone: bool) -> Search:
-        if alone:
-            clear_up(folder)
-        elif not place.shared:
-            tell("Another process is at work on this study: the trials are shared.")
-        with place.setting_up():
-            _check_folder(folder, place)
-            search = _open_search(place, prepared, config, alone=alone and not place.shared)
-        if place.shared:
-            write_json(folder / STUDY, {"storage": place.shown})
-        return search
+        def opened(alone: bool) -> list[Search]:
+            if alone:
+                clear_up(folder)
+            elif not place.shared:
+                tell("Another process is at work on this study: the trials are shared.")
+            with place.setting_up():
+                _check_folder(folder, place)
+                tuning = _search_settings(place, prepared, config)
+                searches = [
+                    Search(place, prepared.workshop, tuning, alone=alone and not place.shared and number == 0)
+                    for number in range(n_searches)
+                ]
+            if place.shared:
+                write_json(folder / STUDY, {"storage": place.shown})
+            return searches
 
-    with fellow_writer(folder, opened) as search, Interruption() as interruption:
+        searches = stack.enter_context(fellow_writer(folder, opened))
+        interruption, search = stack.enter_context(Interruption()), searches[0]
         keep = _keep_best(search, folder)
         try:
-            search.run(stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress)
+            run_together(
+                searches, stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress
+            )
         finally:
             _fetch_best(place, folder)
     return search, search.chosen(), interruption.asked_for
 
 
-def _open_search(place: StudyStorage, prepared: Prepared, config: RunConfig, *, alone: bool) -> Search:
-    """Open or begin the study that lies somewhere."""
+def _on_cluster(cluster: Cluster, prepared: Prepared, config: RunConfig) -> tuple[Prepared, int]:
+    """Return what was prepared with a workshop on the cluster that was joined, and how many trials fit into it."""
+    cpus, uses_gpu = config.threads or 1, config.device == "cuda" or (config.device == "auto" and has_gpus())
+    workshop = ClusterWorkshop(
+        prepared.split,
+        "cuda" if uses_gpu else "cpu",
+        {},
+        prepared.workshop.provenance,
+        prepared.workshop.exact,
+        cpus=cpus,
+        gpus=int(uses_gpu),
+        prepare=partial(use_threads, cpus),
+    )
+    return replace(prepared, workshop=workshop), cluster.workers or n_places(cpus, int(uses_gpu))
+
+
+def _search_settings(place: StudyStorage, prepared: Prepared, config: RunConfig) -> TuneConfig:
+    """Say what is searched, going on with the study that is there or beginning one."""
     remembered = _check_study(place, prepared.collection, config)
     names = ("families", "trials", "mirror", "class_weights", "seed")
     common: dict[str, Any] = {name: getattr(config, name) for name in names}
     if config.minutes is None:
-        tuning = TuneConfig(**common, epochs=config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS))
-    else:
-        limit = max(1.0, prepared.clock.left_s - SAVING_S)
-        n_images = remembered.get("affordable_images")
-        if n_images is None:
-            n_images = min(prepared.workshop.images_per_second * limit, MOST_EPOCHS * len(prepared.split.training))
-            remembered = {**remembered, "affordable_images": n_images}
-            place.keep(STUDY, json_text(remembered).encode())
-        known = next(iter(known_recipes(config.families, n_images).values()))
-        per_epoch = prepared.workshop.seconds_per_epoch(adapted(known, mirror=config.mirror))
-        plan = plan_trials(per_epoch, limit) or TrialPlan(1.0, limit)
-        epochs = config.trial_epochs or plan.epochs
-        if place.shared:  # else a machine's trials would be as long as it is fast, and could not be compared
-            epochs = remembered.get("planned_epochs", epochs)
-            place.keep(STUDY, json_text({**remembered, "planned_epochs": epochs}).encode())
-        tuning = TuneConfig(**common, epochs=epochs, trial_seconds=plan.seconds, seconds=limit, n_images=n_images)
-    return Search(place, prepared.workshop, tuning, alone=alone)
+        epochs = config.trial_epochs or TRIAL_EPOCHS_SHARE * (config.epochs or MOST_EPOCHS)
+        return TuneConfig(**common, epochs=epochs)
+    limit = max(1.0, prepared.clock.left_s - SAVING_S)
+    n_images = remembered.get("affordable_images")
+    if n_images is None:
+        n_images = min(prepared.workshop.images_per_second * limit, MOST_EPOCHS * len(prepared.split.training))
+        remembered = {**remembered, "affordable_images": n_images}
+        place.keep(STUDY, json_text(remembered).encode())
+    known = next(iter(known_recipes(config.families, n_images).values()))
+    per_epoch = prepared.workshop.seconds_per_epoch(adapted(known, mirror=config.mirror))
+    plan = plan_trials(per_epoch, limit) or TrialPlan(1.0, limit)
+    epochs = config.trial_epochs or plan.epochs
+    if place.shared:  # else a machine's trials would be as long as it is fast, and could not be compared
+        epochs = remembered.get("planned_epochs", epochs)
+        place.keep(STUDY, json_text({**remembered, "planned_epochs": epochs}).encode())
+    return TuneConfig(**common, epochs=epochs, trial_seconds=plan.seconds, seconds=limit, n_images=n_images)
 
 
 def _keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], None]:
