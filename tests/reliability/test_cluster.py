@@ -1,4 +1,4 @@
-"""A Ray cluster of two machines, one of which is lost in the middle: nothing is lost with it, and nothing comes twice."""
+"""A Ray cluster of two machines, one lost in the middle: nothing is lost with it, and nothing comes twice."""
 
 from __future__ import annotations
 
@@ -166,8 +166,8 @@ def test_pictures_and_rows_are_classified_once_each_though_a_machine_is_lost(
     assert [row["path"] for row in there] == [row["path"] for row in here]
     for name in ("class", "set", "refused", "reason"):
         assert [row[name] for row in there] == [row[name] for row in here]
-    surest = [[float(row["probability"] or "nan") for row in rows] for rows in (here, there)]
-    np.testing.assert_allclose(*surest, atol=1e-5)
+    surest_here, surest_there = ([float(row["probability"] or "nan") for row in rows] for rows in (here, there))
+    np.testing.assert_allclose(surest_there, surest_here, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -179,7 +179,7 @@ def test_the_test_set_stays_here_and_errors_come_as_they_were(two_machines):
         assert workshop._do(lambda there: (len(there.split.test), len(there.split.training))) == (0, 400)
         with pytest.raises(UsageError, match="as it was"):
             workshop._do(_fail)
-    with pytest.raises(UnavailableError, match="There is no Ray cluster at 127.0.0.1:1"), joined("127.0.0.1:1"):
+    with pytest.raises(UnavailableError, match=r"There is no Ray cluster at 127\.0\.0\.1:1"), joined("127.0.0.1:1"):
         pass
 
 
