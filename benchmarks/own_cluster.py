@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 STORE_BYTES = 100 << 20  # that each machine keeps of what tasks exchange
-# A machine that is gone is noticed in a few seconds.
-SOON = {"health_check_initial_delay_ms": 1000, "health_check_period_ms": 500, "health_check_failure_threshold": 3}
+# A machine that is gone is noticed in five seconds; one that is only busy is given ten for each answer.
+SOON = {"health_check_period_ms": 1000, "health_check_failure_threshold": 5, "health_check_timeout_ms": 10_000}
 
 
 @contextmanager

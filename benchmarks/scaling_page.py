@@ -25,7 +25,7 @@ class Measured:
     sharing_s
         What a trial takes longer in PostgreSQL.
     turn_s, claimed_s
-        In a study of many trials: how long a trial holds the turn, and what it takes without any training.
+        In a study of many trials: for how long a trial has the turn, and what it takes without any training.
     trial_bytes
         That a trial takes of the database.
     images_per_s
@@ -72,7 +72,7 @@ def summary(rows: Sequence[Row]) -> Table:
         row = group[-1]
         end = [row["machine"], row["commit"]]
         if row["what"] == "claims":
-            said = f"turn {1000 * row['turn_s']:.0f} ms, trial without training {1000 * row['trial_s']:.0f} ms"
+            said = f"its turns {1000 * row['turn_s']:.0f} ms, trial without training {1000 * row['trial_s']:.0f} ms"
             cells.append([f"a claim, {row['storage']}, {row['there']:,} trials there", str(row["n"]), said, "", *end])
             continue
         n, unit = (row["trials"], "trials/min") if row["what"] == "trials" else (row["images"], "images/s")

@@ -30,7 +30,7 @@ from fashion_classifier.inference.cluster import joined
 from fashion_classifier.tuning.study import CONFIRMATION, SEARCH
 from own_cluster import own_cluster
 
-N_TRIALS, FINALISTS, PORTION = 8, 3, 10
+N_TRIALS, FINALISTS, PORTION, TIMEOUT_S = 8, 3, 10, 400.0
 # The command itself, whose work on one machine holds where a test wants it.
 HELD = """
 import copy, sys, time
@@ -97,7 +97,7 @@ def start(tmp_path) -> Iterator[Callable[..., Process]]:
 def lose_the_second_when_it_holds(cluster: Any, signs: Path, process: Process) -> None:
     """Wait until work on the second machine holds, and take that away."""
     [machine] = cluster.worker_nodes
-    until = time.monotonic() + 120
+    until = time.monotonic() + TIMEOUT_S
     while not (signs / f"held {machine.node_id}").exists():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < until
@@ -118,7 +118,7 @@ def test_a_search_on_two_machines_loses_nothing_with_one_of_them(two_machines, s
     command = ["tune", "--data", data, "--family", "mlp", "--trials", N_TRIALS, "--trial-epochs", 2, "--json"]
     process = start(*command, "--out", tmp_path / "study", "--cluster", two_machines.address)
     lose_the_second_when_it_holds(two_machines, tmp_path / "signs", process)
-    said = process.rest()
+    said = process.rest(TIMEOUT_S)
     result = json.loads(said[-1])
     assert result["trials"] == N_TRIALS
     assert result["study"] == str(tmp_path / "study" / "study.db")
@@ -157,7 +157,7 @@ def test_pictures_and_rows_are_classified_once_each_though_a_machine_is_lost(
     output = tmp_path / "answers.csv"
     process = start(*command, "--output", output, "--cluster", two_machines.address, "--json")
     lose_the_second_when_it_holds(two_machines, tmp_path / "signs", process)
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 3, said  # for the one that is no image
     result = json.loads(said.splitlines()[-1])
     assert (result["n"], result["failed"]) == (95, 1)

@@ -117,7 +117,7 @@ def search_only(
 
         searches = stack.enter_context(fellow_writer(folder, opened))
         interruption, search = stack.enter_context(Interruption()), searches[0]
-        keep = _keep_best(search, folder)
+        keep = keep_best(search, folder)
         try:
             run_together(
                 searches, stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress
@@ -167,7 +167,7 @@ def _search_settings(place: StudyStorage, prepared: Prepared, config: RunConfig)
     return TuneConfig(**common, epochs=epochs, trial_seconds=plan.seconds, seconds=limit, n_images=n_images)
 
 
-def _keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], None]:
+def keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], None]:
     """Return what keeps a trial's model if no finished trial was better, where other machines find it too."""
 
     def keep(accuracy: float, trained: TrainedModel) -> None:

@@ -8,6 +8,7 @@ looks for work has Optuna fail the trial and queue it again, with the same setti
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -77,6 +78,7 @@ class _Storage(RDBStorage):
     def __init__(self, url: str, **settings: Any) -> None:
         super().__init__(url, **settings)
         self.beaten = Event()
+        weakref.finalize(self, self.engine.dispose)  # a server's connections are closed, not dropped
 
     def record_heartbeat(self, trial_id: int) -> None:
         try:
@@ -143,8 +145,8 @@ def explained(place: StudyStorage) -> Iterator[None]:
         cause = refused.__cause__ if isinstance(refused, StorageInternalError) else refused
         raise UnavailableError(
             f"{place.shown}: the search's database could not be read or written "
-            f"({str(getattr(cause, 'orig', cause)).strip()}). {place.remedy}, and go on: trials that are finished are "
-            "kept."
+            f"({' '.join(str(getattr(cause, 'orig', cause)).split())}). {place.remedy}, and go on: trials that are "
+            "finished are kept."
         ) from error
 
 
