@@ -35,8 +35,10 @@ def joined(address: str) -> Iterator[None]:
     import ray  # noqa: PLC0415 - an extra, which takes a second
     from ray.exceptions import RayError  # noqa: PLC0415
 
+    from_outside = address.startswith("ray://")  # where Ray takes no further settings
+    how: dict[str, Any] = {} if from_outside else {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+        ray.init(address=address, **how)
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise UnavailableError(
             f"There is no Ray cluster at {address} ({_first_line(error)}). Start one (`ray start --head`), or name its "

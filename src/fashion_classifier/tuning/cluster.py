@@ -15,8 +15,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from itertools import count
 from typing import Any, TypeVar
-from uuid import uuid4
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class ClusterWorkshop(Workshop):
         nothing = SealedTestSet(self.split.training.take(np.empty(0, np.int64)))
         there = Workshop(replace(self.split, test=nothing), self.device, {}, self.provenance, self.exact)
         self._there = ray.put(there)  # which each machine fetches once
+        self._numbers = count()
         self._board: Any = ray.remote(_Board).options(num_cpus=0, scheduling_strategy=here()).remote()
 
     def train(self, recipe: Recipe, **settings: Any) -> TrainedModel:
@@ -77,7 +78,7 @@ class ClusterWorkshop(Workshop):
         """
         stop_asked, judge = settings.pop("stop_asked"), settings.pop("on_validation")
         progress: Progress = settings.pop("progress")
-        trial, board, answers = uuid4().hex, self._board, list[StopReason | None]()
+        trial, board, answers = next(self._numbers), self._board, list[StopReason | None]()
 
         def look() -> None:
             if stop_asked() is not None:
@@ -149,7 +150,7 @@ def _fetched(reference: Any) -> Workshop:
     return workshop
 
 
-def _train(board: Any, trial: str, recipe: Recipe, settings: dict[str, Any], workshop: Workshop) -> TrainedModel:
+def _train(board: Any, trial: int, recipe: Recipe, settings: dict[str, Any], workshop: Workshop) -> TrainedModel:
     """Train a recipe; called on the cluster."""
     numbers, shown_at = iter(range(10_000)), float("-inf")
 
@@ -185,9 +186,9 @@ class _Board:
     """
 
     def __init__(self) -> None:
-        self.said: dict[str, _Said] = defaultdict(_Said)
+        self.said: dict[int, _Said] = defaultdict(_Said)
 
-    async def validated(self, trial: str, number: int, record: Epoch) -> StopReason | None:
+    async def validated(self, trial: int, number: int, record: Epoch) -> StopReason | None:
         """Say how a validation came out, and wait for the answer."""
         said = self.said[trial]
         if number >= len(said.answers):
@@ -197,11 +198,11 @@ class _Board:
             await said.answered.wait()
         return said.answers[number]
 
-    async def show(self, trial: str, shown: _Shown) -> None:
+    async def show(self, trial: int, shown: _Shown) -> None:
         """Say how far a trial is."""
         self.said[trial].shown[shown[0]] = shown
 
-    async def exchange(self, trial: str, answers: Sequence[StopReason | None]) -> tuple[Epoch | None, list[_Shown]]:
+    async def exchange(self, trial: int, answers: Sequence[StopReason | None]) -> tuple[Epoch | None, list[_Shown]]:
         """Answer a trial's validations, and hear which is to be answered next and how far it is."""
         said = self.said[trial]
         said.answers = answers
@@ -210,7 +211,7 @@ class _Board:
         record = said.record if said.record is not None and said.record[0] == len(answers) else None
         return None if record is None else record[1], shown
 
-    async def forget(self, trial: str) -> None:
+    async def forget(self, trial: int) -> None:
         """Drop what is known of a trial that is over."""
         self.said.pop(trial, None)
 
