@@ -37,6 +37,7 @@ from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.database import StudyDatabase
 from fashion_classifier.tuning.storage import StudyFolder, StudyStorage
 from fashion_classifier.tuning.study import SEARCH, Search
+from fashion_classifier.tuning.trials import Trial
 from own_cluster import own_cluster
 from own_postgresql import server
 
@@ -193,8 +194,13 @@ def timed_trials(place: StudyStorage, workshop: Workshop, until: int) -> tuple[l
             search = Search(place, workshop, config, alone=False)
         with tempfile.TemporaryDirectory() as folder:
             keep = keep_best(search, Path(folder))
+
+            def told(trial: Trial, made: TrainedModel | None) -> None:
+                if made is not None:
+                    keep(trial.accuracy or 0.0, made)
+
             begin = time.perf_counter()
-            search.run(on_trained=keep, on_trial=lambda trial, made: made and keep(trial.accuracy or 0.0, made))
+            search.run(on_trained=keep, on_trial=told)
             return turns, time.perf_counter() - begin
     finally:
         place.turn = turn  # type: ignore[method-assign]
