@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from importlib.util import find_spec
+from typing import Any
 
 from sqlalchemy import Column, LargeBinary, MetaData, String, Table, create_engine, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -76,10 +77,11 @@ class StudyDatabase(StudyStorage):
             )
         self.study = study
         place = URL.create("postgresql", parsed.username, None, parsed.host, parsed.port, parsed.database)
-        named = parsed.query.get("options", ())
-        options = " ".join([named] if isinstance(named, str) else named)
-        connecting = {**KEEPALIVE, "application_name": "fashion", "options": f"{options} -c TimeZone=UTC".strip()}
-        settings = {"pool_pre_ping": True, "connect_args": connecting}
+        settings: dict[str, Any] = {
+            "pool_pre_ping": True,
+            "pool_events": [(_use_utc, "connect")],
+            "connect_args": {**KEEPALIVE, "application_name": "fashion"},
+        }
         super().__init__(
             f"{place.render_as_string()}, study {study}",
             parsed.render_as_string(hide_password=False),
@@ -136,6 +138,15 @@ class StudyDatabase(StudyStorage):
         """Begin a transaction on a connection of its own."""
         with explained(self), self._own.begin() as connection:
             yield connection
+
+
+def _use_utc(connection: Any, _record: object) -> None:
+    """Have a connection tell the time as all others do, whatever server and environment ($PGTZ) say.
+
+    Heartbeats are compared as times without a zone.
+    """
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 def _parsed(url: str) -> URL:
