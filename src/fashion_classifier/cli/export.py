@@ -21,6 +21,7 @@ class Form(StrEnum):
     ONNX = "onnx"
     OPENVINO = "openvino"
     TORCH_EXPORT = "torch-export"
+    HUGGINGFACE = "huggingface"
 
 
 class Precision(StrEnum):
@@ -57,13 +58,15 @@ def export(
         typer.Option(
             "--output",
             metavar="FILE",
-            help="The file to write, which must not be there yet; by default the model's name, in this folder.",
+            help="The file to write (huggingface: the folder), not there yet; by default the model's name, here.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a model as one file that answers by itself: as ONNX, for OpenVINO, or as PyTorch's program.
+
+    Or as a folder for Hugging Face: model card, config.json, model.safetensors, and the ONNX file.
 
     Images go in as they are, uint8 (n, height, width) or (n, height, width, 3); probabilities come out, with the views
     averaged, smoothing and temperature applied, and, where the model has rules for it, what it refuses and which
@@ -79,6 +82,8 @@ def export(
       fashion export fashion-mnist --precision int8 --data fashion-mnist
 
       fashion export models/mine --to torch-export
+
+      fashion export fashion-mnist --to huggingface --output repository
     """
     with output(as_json=as_json) as out_to:
         out_to.progress("Opening the model", 0.0, 1.0)
@@ -135,7 +140,7 @@ def _example(exported: Exported, to: Form) -> list[str]:
     name = repr(str(exported.files[0]))
     sides = ", ".join(map(str, exported.shape if exported.shape.channels > 1 else exported.shape[:2]))
     images = f"images: uint8 (n, {sides})"
-    if to is Form.ONNX:
+    if to in {Form.ONNX, Form.HUGGINGFACE}:
         return [
             "import onnxruntime",
             f"session = onnxruntime.InferenceSession({name})",

@@ -56,6 +56,13 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FOLDER", help="The folder to make; it must not be there yet."),
 ]
+TRACKERS = "mlflow=ADDRESS, tensorboard[=FOLDER] or wandb[=FOLDER] (offline)."
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track", metavar="TRACKER[=WHERE]", help=f"Tell a tracker of it: {TRACKERS} May be given several times."
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON object as the last line; words for people go to standard error."),

@@ -22,14 +22,18 @@ from fashion_classifier.cli.options import (
     Out,
     Seed,
     Threads,
+    Track,
     absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.output import Output, between, output, percent, show_collection
+from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
 if TYPE_CHECKING:
+    from fashion_classifier.evaluation.metrics import Evaluation
     from fashion_classifier.experiment.preparation import Prepared
+    from fashion_classifier.training.train import TrainedModel
 
 
 class On(StrEnum):
@@ -82,6 +86,7 @@ def train(
     threads: Threads = 0,
     device: Device = "auto",
     out: Out = None,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Train one recipe and save the model; the test set stays sealed.
@@ -101,11 +106,11 @@ def train(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.own_kinds import train_from
     from fashion_classifier.cli.run import evaluation_facts
-    from fashion_classifier.evaluation.metrics import evaluate
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.record import new_run_path
+    from fashion_classifier.experiment.record import check_can_be_made, new_run_path
     from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.tracked import about_work, concluded_training, ended, following
     from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
     from fashion_classifier.models.catalogue import count_parameters
     from fashion_classifier.training.early_stopping import StopReason
@@ -142,9 +147,10 @@ def train(
         threads=threads,
         device=device,
     )
-    with output(as_json=as_json) as out_to:
+    targets = parse_targets(track)
+    with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         if from_model is not None:
-            train_from(from_model, config, out, out_to, comparing=compare)
+            train_from(from_model, config, out, out_to, tracking, comparing=compare)
             return
         taught_by = None if teacher is None else locate_model(teacher).path
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
@@ -153,6 +159,8 @@ def train(
         out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
+        check_can_be_made(folder)
+        tracking.begin(folder, {**about_work(config, prepared.collection), "recipe": name})
         trained = train_one(
             chosen,
             config,
@@ -160,19 +168,15 @@ def train(
             folder,
             on_everything=on is On.ALL,
             teacher=taught_by,
+            on_validation=following(tracking, "training"),
             progress=out_to.progress,
         )
-        validation = None
-        if on is On.TRAINING:
-            labels = prepared.split.validation.labels
-            validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
-            accuracy = validation.accuracy
-            out_to.tell(
-                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
-                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
-            )
-        else:
+        validation = _judged(trained, prepared, out_to) if on is On.TRAINING else None
+        if validation is None:
             out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
+        is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
+        tracking.record(concluded_training(trained, validation))
+        tracking.record(ended(is_interrupted))
         seconds = prepared.clock.used_s
         out_to.tell(
             f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s, {trained.model.how.precision}; "
@@ -190,10 +194,25 @@ def train(
             "stopped_because": str(trained.fit.stopped_because),
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             "validation": None if validation is None else evaluation_facts(validation),
+            "tracked": finish_tracking(tracking, out_to),
         }
         out_to.result("train", facts)
-        if trained.fit.stopped_because == StopReason.INTERRUPTED:
+        if is_interrupted:
             out_to.end_as_interrupted()
+
+
+def _judged(trained: TrainedModel, prepared: Prepared, out_to: Output) -> Evaluation:
+    """Evaluate a model on the cross-validation images, and tell of it."""
+    from fashion_classifier.evaluation.metrics import evaluate
+
+    labels = prepared.split.validation.labels
+    validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
+    accuracy = validation.accuracy
+    out_to.tell(
+        f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
+        f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
+    )
+    return validation
 
 
 def _why(prepared: Prepared, *, name: str | None, minutes: float | None) -> str:
