@@ -19,6 +19,12 @@ from tests.cli.conftest import fashion, npz, put_run, trained
 __all__ = ["fashion", "npz", "put_run", "trained"]
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for trackers as long as a busy machine needs."""
+    monkeypatch.setattr("fashion_classifier.tracking.following.PATIENCE_S", 150.0)
+
+
 class Server:
     """A program that serves on a port of this machine's own, until it is stopped.
 

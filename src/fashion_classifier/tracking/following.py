@@ -161,9 +161,9 @@ class Tracking:
         for follower in [one for one in self._followers if one.is_over]:
             self._settle(follower)
 
-    def finish(self, *, patience_s: float = PATIENCE_S, progress: Progress = silent) -> list[Told]:
+    def finish(self, *, patience_s: float | None = None, progress: Progress = silent) -> list[Told]:
         """Wait until the trackers have everything, but not for long; return what has come of each."""
-        _wait(self._followers, patience_s, progress)
+        _wait(self._followers, PATIENCE_S if patience_s is None else patience_s, progress)
         for follower in list(self._followers):
             self._settle(follower)
         self._bring_home()
@@ -178,7 +178,7 @@ class Tracking:
         """Tell of a failure, if it is one, and leave no process behind."""
         if error is not None:
             self.record(Ended(state="failed" if isinstance(error, Exception) else "interrupted"))
-        self.finish(patience_s=PATIENCE_S if kind is None or isinstance(error, Exception) else 0.0)
+        self.finish(patience_s=None if kind is None or isinstance(error, Exception) else 0.0)
 
     def _settle(self, follower: Follower) -> None:
         """Note what has come of a tracker, and tell of it if something lacks."""
