@@ -56,14 +56,16 @@ class Server:
             self.process = subprocess.Popen(
                 self.command, cwd=self.folder, stdout=log, stderr=log, env=environment, start_new_session=True
             )
-        for _ in range(1200):
+        for _ in range(6000):
+            if self.process.poll() is not None:
+                break
             try:
-                urllib.request.urlopen(f"{self.address}{page}", timeout=10).close()
+                urllib.request.urlopen(f"{self.address}{page}", timeout=60).close()
             except (URLError, ConnectionError, TimeoutError):
-                assert self.process.poll() is None, (self.folder / "server.log").read_text()
                 time.sleep(0.1)
             else:
                 return
+        self.stop()
         raise AssertionError((self.folder / "server.log").read_text())
 
     def stop(self) -> None:

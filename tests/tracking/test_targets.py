@@ -53,6 +53,13 @@ def test_a_file_is_no_folder_to_write_into(tmp_path):
         parse_target(f"tensorboard={tmp_path / 'file'}")
 
 
+def test_a_database_without_a_server_needs_the_whole_of_mlflow(monkeypatch):
+    monkeypatch.setattr(targets, "find_spec", lambda name: None if name == "cryptography" else object())
+    assert parse_target("mlflow=http://127.0.0.1:5000").tracker == "mlflow"
+    with pytest.raises(MissingExtraError, match="pip install mlflow"):
+        parse_target("mlflow=sqlite:///mlflow.db")
+
+
 @pytest.mark.parametrize("tracker", ["mlflow", "tensorboard", "wandb"])
 def test_a_missing_extra_is_one_good_error(monkeypatch, tracker):
     monkeypatch.setattr(targets, "find_spec", lambda _: None)

@@ -82,6 +82,8 @@ def _checked_address(where: str, environment: dict[str, str]) -> str:
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https", "sqlite"}:
         raise UsageError(f"{where}: an address of MLflow begins with http://, https:// or sqlite:///.")
+    if parts.scheme == "sqlite" and find_spec("cryptography") is None:  # one of what the light package lacks
+        raise MissingExtraError("A database without a server is written by the whole of MLflow: pip install mlflow.")
     if "@" in parts.netloc or parts.query:
         raise UsageError(
             "The address of MLflow holds a name, a password or a query, and commands are written into records. Give "
