@@ -60,6 +60,17 @@ def test_card_and_files_describe_the_same_columns(folder):
         assert features["image"] == {"_type": "Image"}
 
 
+def test_arrow_finds_the_description_in_the_schema_and_plain_columns(folder):
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    for file in folder.glob("*.parquet"):
+        schema = parquet.read_schema(file)
+        features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
+        assert features["label"]["_type"] == "ClassLabel"
+        picture = arrow.struct([("bytes", arrow.binary()), ("path", arrow.string())])
+        assert schema.types == [picture, arrow.int64(), arrow.string()]
+        assert parquet.read_table(file).num_rows > 0
+
+
 def test_a_file_alone_has_no_card(tmp_path):
     write_collection({"training": blobs(9)}, tmp_path / "one.parquet", "parquet")
     assert [path.name for path in tmp_path.iterdir()] == ["one.parquet"]

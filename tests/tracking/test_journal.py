@@ -8,7 +8,7 @@ from tests.tracking.records import ALL, BEGUN, CONCLUDED, ENDED, TRIALS, VALIDAT
 
 from fashion_classifier.tracking.journal import Reader, append, identity_in
 from fashion_classifier.tracking.records import Ended, Told, from_line, to_line
-from fashion_classifier.tracking.sending import follow, send
+from fashion_classifier.tracking.sending import follow, send, without_secrets
 
 
 def test_records_come_back_from_their_lines():
@@ -77,3 +77,11 @@ def test_nothing_is_told_of_what_never_began():
     tracker = Remembering()
     assert send(iter([]), tracker, Path()) == ""
     assert tracker.told == []
+
+
+def test_what_an_address_in_the_environment_hides_is_not_repeated():
+    said = "API request to https://me:s3cr@t@host:1/api failed, as did sqlite:////tmp/a@b and http://token@[::1]/x"
+    found = without_secrets(said)
+    assert "s3cr" not in found
+    assert "token" not in found
+    assert found == "API request to https://host:1/api failed, as did sqlite:////tmp/a@b and http://[::1]/x"

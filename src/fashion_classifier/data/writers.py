@@ -134,8 +134,8 @@ def write_parquet(parts: Parts, place: Path, progress: Progress) -> None:
         description = json.dumps({"info": {"features": features}}, ensure_ascii=False)
         content = io.BytesIO()  # a file's errors Polars wraps in its own
         frame.write_parquet(content, row_group_size=_EVERY, metadata={"huggingface": description})
-        file.write_bytes(content.getvalue())
-        written[its_name] = (file.name, len(dataset), len(content.getvalue()))
+        file.write_bytes(_described_to_arrow(content.getvalue()))
+        written[its_name] = (file.name, len(dataset), file.stat().st_size)
     if place.is_dir():
         some = parts[Part.TRAINING]
         card = dataset_card(some.classes, written, grouped=some.groups is not None)
@@ -150,6 +150,16 @@ WRITERS: Mapping[str, Callable[[Parts, Path, Progress], None]] = {
     "npz": write_npz,
     "parquet": write_parquet,
 }
+
+
+def _described_to_arrow(parquet: bytes) -> bytes:
+    """Have Arrow, and with it `datasets`, see the description of the columns.
+
+    Polars keeps a schema of its own beside it, without the description, and Arrow looks at nothing else where it finds
+    that: it is given another name in the file's footer.
+    """
+    footer = len(parquet) - 8 - int.from_bytes(parquet[-8:-4], "little")
+    return parquet[:footer] + parquet[footer:].replace(b"ARROW:schema", b"polars:arrow")
 
 
 def _write_csv(dataset: Dataset, file: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -83,15 +84,26 @@ def main(arguments: list[str]) -> None:
     answer = Answer(place="", reason="")
     try:
         opened = open_tracker(Target(tracker, where))
-        answer["place"] = send(follow(Reader(Path(journal)), closed.wait), opened, Path(folder))
+        answer["place"] = without_secrets(send(follow(Reader(Path(journal)), closed.wait), opened, Path(folder)))
     except Exception as error:  # noqa: BLE001 - whatever a tracker raises; whoever started this tells it
         answer["reason"] = _short(error)
     os.write(printed, (json.dumps(answer) + "\n").encode())
 
 
+def without_secrets(text: str) -> str:
+    """Take names and passwords out of the addresses in a text: environment variables may hold such.
+
+    Examples
+    --------
+    >>> without_secrets("API request to https://me:secret@host/api failed")
+    'API request to https://host/api failed'
+    """
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)
+
+
 def _short(error: Exception) -> str:
     """Say what went wrong in one line of a bearable length."""
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+    text = without_secrets(" ".join(f"{type(error).__name__}: {error}".split()))
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]} …"
 
 
