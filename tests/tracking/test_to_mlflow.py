@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.conftest import blobs
 
+from fashion_classifier.experiment.tracked import concluded_run
 from fashion_classifier.inference.opening import open_model
 from fashion_classifier.reporting.run_folder import read_results
 from fashion_classifier.tracking.journal import JOURNAL, Reader
@@ -105,15 +106,11 @@ def test_a_finished_run_is_sent_once_however_often_and_its_model_answers_the_sam
 
 
 def test_a_server_that_goes_away_ends_nothing_and_what_lacks_is_sent_later(fashion, npz, mlflow_server, monkeypatch):
-    from fashion_classifier.experiment import run as running
-
-    concluded = running.concluded_run
-
     def gone_by_then(results):
         mlflow_server.stop()
-        return concluded(results)
+        return concluded_run(results)
 
-    monkeypatch.setattr(running, "concluded_run", gone_by_then)
+    monkeypatch.setattr("fashion_classifier.experiment.run.concluded_run", gone_by_then)
     address = f"mlflow={mlflow_server.address}"
     exact = ["--trials", 1, "--epochs", 2, "--trial-epochs", 1, "--family", "mlp", "--threads", 1]
     ran = fashion("run", "--data", npz, *exact, "--out", "lost", "--track", address, "--json")

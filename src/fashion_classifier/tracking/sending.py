@@ -80,7 +80,7 @@ def main(arguments: list[str]) -> None:
     printed = os.dup(sys.stdout.fileno())
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what a tracker prints is for nobody
     closed = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()
+    threading.Thread(target=_note_end, args=[closed], daemon=True).start()
     answer = Answer(place="", reason="")
     try:
         opened = open_tracker(Target(tracker, where))
@@ -88,6 +88,12 @@ def main(arguments: list[str]) -> None:
     except Exception as error:  # noqa: BLE001 - whatever a tracker raises; whoever started this tells it
         answer["reason"] = _short(error)
     os.write(printed, (json.dumps(answer) + "\n").encode())
+
+
+def _note_end(closed: threading.Event) -> None:
+    """Wait for the end of the standard input."""
+    sys.stdin.read()
+    closed.set()
 
 
 def without_secrets(text: str) -> str:

@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import mlflow
-import mlflow.onnx
-import numpy as np
-import onnx
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, RunTag
-from mlflow.models import ModelSignature
-from mlflow.types.schema import Schema, TensorSpec
+from mlflow.entities import Metric, Param
 
-from fashion_classifier.inference.export.completing import IN_SET, REFUSED, STRANGENESS, answers_of
+from fashion_classifier.tracking.model_folder import model_files
 from fashion_classifier.tracking.records import Begun, Concluded, Fact, Measured, State, TrialMade
-from fashion_classifier.tracking.standalone import Standalone, read_standalone
 
 EXPERIMENT = "fashion"
 IDENTITY, PARENT, HAS_MODEL = "fashion.identity", "mlflow.parentRunId", "fashion.has_model"
 LONGEST_PARAMETER = 500  # letters that every store takes
 MOST_PARAMETERS = 100  # in one request
-MODEL = "model"
 _STATES: dict[State, str] = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED"}
 
 
@@ -93,10 +86,7 @@ class ToMlflow:
             elif path.is_file():
                 self.client.log_artifact(run, str(path))
         if concluded.model:
-            model = read_standalone(folder / concluded.model, folder.name)
-            for file in model.files:
-                self.client.log_artifact(run, str(file), "model_folder")
-            self._log_model(model)
+            self._keep_model(folder / concluded.model, folder.name)
 
     def end(self, state: State) -> str:
         """End the run; return its page, or where there is no server its id."""
@@ -105,6 +95,18 @@ class ToMlflow:
         if not address.startswith("http"):
             return f"run {self.run.info.run_id} in {address}"
         return f"{address.rstrip('/')}/#/experiments/{self.experiment}/runs/{self.run.info.run_id}"
+
+    def _keep_model(self, folder: Path, name: str) -> None:
+        """Log a model's files, and once the model in the ONNX flavour."""
+        run = self.run.info.run_id
+        for file in model_files(folder):
+            self.client.log_artifact(run, str(file), "model_folder")
+        if HAS_MODEL in self.client.get_run(run).data.tags:
+            return
+        from fashion_classifier.tracking.mlflow_model import log_model  # noqa: PLC0415 - brings PyTorch, at the end
+
+        if log_model(folder, name, run):
+            self.client.set_tag(run, HAS_MODEL, "true")
 
     def _experiment(self) -> str:
         """Return the experiment's id, making it if need be."""
@@ -139,21 +141,6 @@ class ToMlflow:
             self._known[name] = {metric.step for metric in history}
         return self._known[name]
 
-    def _log_model(self, model: Standalone) -> None:
-        """Log the model that answers by itself, once."""
-        run = self.run.info.run_id
-        if model.onnx is None or HAS_MODEL in self.client.get_run(run).data.tags:
-            return
-        with mlflow.start_run(run_id=run):
-            mlflow.onnx.log_model(
-                onnx.load_from_string(model.onnx),
-                name=MODEL,
-                signature=_signature(model),
-                pip_requirements=["onnx", "onnxruntime", "numpy"],
-                save_as_external_data=False,
-            )
-        self.client.log_batch(run, tags=[RunTag(HAS_MODEL, "true")])
-
 
 def _parameters(values: Mapping[str, Fact]) -> Iterator[Param]:
     """Write settings as MLflow's parameters."""
@@ -164,16 +151,3 @@ def _parameters(values: Mapping[str, Fact]) -> Iterator[Param]:
 def _key(name: str) -> str:
     """Return a name with nothing in it that MLflow refuses."""
     return "".join(letter if letter.isalnum() or letter in "_-./ " else "_" for letter in name)
-
-
-def _signature(model: Standalone) -> ModelSignature:
-    """Describe what goes in and comes out."""
-    shape, n_classes = model.description.shape, len(model.description.classes)
-    sides: Sequence[int] = shape if shape.channels > 1 else shape[:2]
-    outputs = []
-    for name in answers_of(model.description):
-        kind = np.dtype(bool if name in {REFUSED, IN_SET} else np.float32)
-        outputs.append(TensorSpec(kind, (-1,) if name in {STRANGENESS, REFUSED} else (-1, n_classes), name))
-    return ModelSignature(
-        inputs=Schema([TensorSpec(np.dtype(np.uint8), (-1, *sides), "images")]), outputs=Schema(outputs)
-    )

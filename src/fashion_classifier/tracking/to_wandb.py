@@ -8,8 +8,8 @@ from pathlib import Path
 
 import wandb
 
+from fashion_classifier.tracking.model_folder import model_files
 from fashion_classifier.tracking.records import Begun, Concluded, Measured, State, TrialMade
-from fashion_classifier.tracking.standalone import read_standalone
 
 PROJECT = "fashion"
 
@@ -65,7 +65,7 @@ class ToWandb:
 
     def conclude(self, concluded: Concluded, folder: Path) -> None:
         """Keep the results, the files and the model folder."""
-        self.run.summary.update(dict(concluded.figures))
+        self.run.summary.update(dict(concluded.figures))  # type: ignore[no-untyped-call]
         self.run.config.update(dict(concluded.about), allow_val_change=True)
         if concluded.files:
             report = wandb.Artifact(f"report-{self.run.id}", type="report")
@@ -78,7 +78,7 @@ class ToWandb:
             self.run.log_artifact(report)
         if concluded.model:
             model = wandb.Artifact(f"model-{self.run.id}", type="model")
-            for path in read_standalone(folder / concluded.model, folder.name).files:
+            for path in model_files(folder / concluded.model):
                 model.add_file(str(path), name=path.name)
             self.run.log_artifact(model)
 
