@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -14,7 +15,7 @@ from fashion_classifier.tracking.to_tensorboard import ToTensorboard
 
 
 @pytest.fixture
-def work(tmp_path) -> Path:
+def work(tmp_path: Path) -> Path:
     (tmp_path / "work" / "figures").mkdir(parents=True)
     Image.new("L", (5, 4), 200).save(tmp_path / "work" / "figures" / "curves.png")
     (tmp_path / "work" / "figures" / "curves.svg").write_text("<svg/>")
@@ -22,7 +23,7 @@ def work(tmp_path) -> Path:
     return tmp_path / "work"
 
 
-def read(folder: Path) -> EventAccumulator:
+def read(folder: Path) -> Any:
     found = EventAccumulator(str(folder))
     found.Reload()
     return found
@@ -32,8 +33,9 @@ def test_all_is_there_once_however_often_it_is_told(work, tmp_path):
     for _ in range(2):
         assert send(iter(ALL), ToTensorboard(tmp_path / "curves"), work) == str(tmp_path / "curves" / "work")
     events = read(tmp_path / "curves" / "work")
-    points = [(one.step, one.wall_time, pytest.approx(one.value)) for one in events.Scalars("training/validation_loss")]
-    assert points == [(one.step, one.time, one.figures["validation_loss"]) for one in VALIDATIONS]
+    points = [(one.step, one.wall_time, one.value) for one in events.Scalars("training/validation_loss")]
+    expected: list[Any] = [(one.step, one.time, pytest.approx(one.figures["validation_loss"])) for one in VALIDATIONS]
+    assert points == expected
     assert events.Tags()["images"] == ["curves"]
     texts = {tag: events.Tensors(tag)[0].tensor_proto.string_val[0].decode() for tag in events.Tags()["tensors"]}
     assert texts["card/text_summary"] == "# A card"

@@ -42,9 +42,14 @@ class ToWandb:
             id=begun.identity,
             name=begun.name,
             config=dict(begun.about),
-            # What it finds out by itself would be about the process that sends, and about the person.
+            # What it finds out by itself would be about the process that sends.
             settings=wandb.Settings(
-                console="off", disable_git=True, save_code=False, x_disable_meta=True, x_disable_stats=True
+                console="off",
+                disable_git=True,
+                save_code=False,
+                x_disable_meta=True,
+                x_disable_stats=True,
+                x_save_requirements=False,
             ),
         )
 
