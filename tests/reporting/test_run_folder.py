@@ -106,7 +106,7 @@ def test_another_table_is_refused(tmp_path, fake_run, change, message):
 
 def test_a_damaged_table_is_refused(tmp_path):
     (tmp_path / "predictions.parquet").write_bytes(b"PAR1 not at all PAR1")
-    with pytest.raises(DataError, match="no readable Parquet"):
+    with pytest.raises(DataError, match="no Parquet file, or it is damaged"):
         read_predictions(tmp_path)
 
 
