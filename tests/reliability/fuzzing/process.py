@@ -18,8 +18,7 @@ import traceback
 import warnings
 from pathlib import Path
 
-GIB = 1 << 30
-MEMORY = GIB  # bytes that an input may take beside what the process has when it begins
+MEMORY = 1 << 30  # bytes that an input may take beside what the process has when it begins
 COUNTS = struct.Struct("Qd")  # inputs, seconds of the slowest
 INSTRUMENTED = ("fashion_classifier.data", "fashion_classifier.inference", "fashion_classifier.experiment", "PIL")
 
@@ -65,10 +64,10 @@ class Reader:
         (self._told / f"{name}.json").write_text(json.dumps({"what": what, "traceback": words}))
 
 
-def limit_memory() -> None:
-    """Let the process take no more than an input may, beside what it has."""
+def limit_memory(n_bytes: int = MEMORY) -> None:
+    """Let the process take no more than so much beside what it has."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    most = used + MEMORY
+    most = used + n_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 

@@ -1,7 +1,7 @@
 """The schema that Arrow's writers add to a Parquet file, a FlatBuffer of its own: its tree of fields is walked.
 
-In a FlatBuffer anything may point to anything: a field to itself again, or two to one, and so on, until few bytes stand
-for more columns than there is memory. No writer does so, and then what can be reached is no more than there are bytes.
+In a FlatBuffer two may point to the same: two fields to one, that one's two to another, and so on, until a few bytes
+stand for more columns than there is memory for. No writer does so, and then what can be reached fits into the bytes.
 A list of fixed length takes its room where it is missing, too, so it is told what lengths are claimed.
 
 References

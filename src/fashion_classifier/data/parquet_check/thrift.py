@@ -68,7 +68,7 @@ class Reader:
         if kind == _BINARY:
             return self._take(self._unsigned())
         if kind == _LIST:
-            return self._list(depth)
+            return self._list(depth - 1)
         if kind == _STRUCT:
             return self.struct(depth)
         return self._of_known_size(kind)
