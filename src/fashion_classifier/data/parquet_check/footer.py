@@ -19,7 +19,7 @@ from fashion_classifier.data.parquet_check.thrift import Byte, Reader, Shape, St
 MAGIC, ENCRYPTED_MAGIC = b"PAR1", b"PARE"
 MAX_FOOTER = 16 << 20  # bytes; a column chunk takes 100 to 300
 MAX_VALUES = 1_000_000  # of a footer: 20,000 column chunks, which take a few seconds here
-MAX_ROWS = 1 << 20  # in a file that has fewer bytes: each row is an image
+MAX_ROWS = 1 << 17  # in a file that has fewer bytes: each row is an image
 MAX_NESTED = 32  # groups in one another; an image as lists of lists of lists takes 8
 _END_BYTES = 8  # length and magic
 _REPEATED = 2
