@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.hostile_parquet import HOSTILE
 from tests.inference.runtimes import test_onnx_file as graphs
 from tests.reliability import harms
 from tests.reliability import test_downloads as downloads
@@ -24,6 +25,7 @@ FIGURES = [
     f"{len(downloads.ANSWERS)} ways to misbehave: 0 wrong files, {len(downloads.ANSWERS)} reasons",
     f"{2 * len(downloads.ANSWERS)} downloads right afterwards",
     f"{len(supply.LOCK)} of {len(supply.CONSTRAINTS)} packages are hashed",
+    f"{len(HOSTILE)} of {len(HOSTILE)} refused",
 ]
 
 
