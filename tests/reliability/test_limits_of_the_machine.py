@@ -20,6 +20,7 @@ from tests.cli.conftest import fashion, npz, put_run  # noqa: F401 - fixtures
 from tests.conftest import blobs, write_npz
 
 from fashion_classifier.data.dataset import ImageShape, SealedTestSet
+from fashion_classifier.data.sources import find_source
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import NotEnoughMemoryError
 from fashion_classifier.experiment import memory
@@ -325,6 +326,79 @@ def test_data_that_does_not_fit_is_not_read(fashion, npz, monkeypatch):
     monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(10_000, "what is free")])
     result = fashion("run", "--data", npz, "--trials", 0, "--epochs", 1)
     assert (result.code, "0 MB can be had: what is free" in result.err) == (4, True)
+
+
+N_ROWS, N_PIXELS = 10_000, 784
+HEADER = ",".join(["label", *(f"pixel{number}" for number in range(N_PIXELS))]) + "\n"
+ROWS = "".join(f"{label}{',7' * N_PIXELS}\n" for label in (0, 1)) * (N_ROWS // 2)
+
+
+def write_plain_csv(folder: Path) -> None:
+    (folder / "train.csv").write_text(HEADER + ROWS)
+
+
+def write_quoted_csv(folder: Path) -> None:
+    (folder / "train.csv").write_text(HEADER + ROWS.replace("\n0,7,", '\n0,"7",'))
+
+
+def write_six_parts(folder: Path) -> None:
+    for number in range(1, 7):
+        rows = ROWS[: len(ROWS) // 100].replace(",7", f",{number}")
+        (folder / f"Fashion Train Data {number}.csv").write_text(HEADER + rows)
+
+
+def write_parquet(folder: Path, images: Any) -> None:
+    import polars as pl
+
+    table = pl.DataFrame({"image": images, "label": np.arange(len(images)) % 2})
+    table.write_parquet(folder / "train.parquet", row_group_size=500)
+
+
+def write_pixel_values(folder: Path) -> None:
+    write_parquet(folder, np.full((N_ROWS, 28, 28), 7, np.uint8))
+
+
+def write_encoded_pictures(folder: Path) -> None:
+    write_parquet(folder, [bytes(N_PIXELS)] * N_ROWS)
+
+
+def write_shards(folder: Path) -> None:
+    for number in range(6):
+        write_parquet(folder, np.full((40, 28, 28), number, np.uint8))
+        (folder / "train.parquet").rename(folder / f"train-{number:05}-of-00006.parquet")
+
+
+@pytest.mark.parametrize("write", [write_plain_csv, write_quoted_csv, write_pixel_values, write_encoded_pictures])
+def test_a_table_that_does_not_fit_is_refused_while_it_is_read(tmp_path, monkeypatch, write):
+    import tracemalloc
+
+    write(tmp_path)
+    monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(3_000_000, "what is free")])
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotEnoughMemoryError) as told:
+            find_source(tmp_path).read()
+        assert tracemalloc.get_traced_memory()[1] < N_ROWS * N_PIXELS
+    finally:
+        tracemalloc.stop()
+    name = next(tmp_path.iterdir()).name
+    assert str(told.value).startswith(f"{name}: its images take ")
+    assert str(told.value).endswith("and 3 MB can be had: what is free. Take fewer or smaller images, or free memory.")
+
+
+@pytest.mark.parametrize("write", [write_six_parts, write_shards])
+def test_files_that_fit_alone_are_not_put_together_where_they_do_not_fit(tmp_path, monkeypatch, write):
+    write(tmp_path)
+    monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(150_000, "what is free")])
+    with pytest.raises(NotEnoughMemoryError, match="its images, put together, take 0 MB of memory, and 0 MB can be"):
+        find_source(tmp_path).read()
+
+
+@pytest.mark.parametrize("write", [write_plain_csv, write_quoted_csv, write_pixel_values])
+def test_a_table_is_read_where_it_fits(tmp_path, monkeypatch, write):
+    write(tmp_path)
+    monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(25_000_000, "what is free")])
+    assert find_source(tmp_path).read().training.images.shape == (N_ROWS, 28, 28)
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,12 @@ from numpy.typing import NDArray
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LABELS_EXPECTED, LabelColumn, LabelKind, canonical
 from fashion_classifier.data.picture_sets import Picture
-from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images
+from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images, check_rest
 from fashion_classifier.errors import DataError, Fault, FaultList, UsageError
 
 MAX_ROWS = 50_000_000
 _SLICE = 4096  # rows at a time, so that what a small file expands to is noticed while it is read
+_FIRST = 64  # rows that tell what the others will take
 _WRITE_AGAIN = "Write the file again"
 
 
@@ -86,6 +88,8 @@ def read_shard(path: Path, place: str, size: Size | None, group_by: str | None, 
     ------
     UsageError
         If there is no such column as the one to group by.
+    NotEnoughMemoryError
+        If its rows do not fit into memory.
     """
     found = FaultList()
     shard = None
@@ -177,9 +181,10 @@ def _read_rows(
     encoded: list[bytes | None] = []
     values: list[Images] = []
     texts: list[pl.DataFrame] = []
-    n_bytes = 0
-    for start in range(0, n_rows, _SLICE):
-        rows = table.slice(start, _SLICE).collect()
+    n_bytes = n_kept = 0
+    bounds = [0, *range(min(_FIRST, n_rows), n_rows, _SLICE), n_rows]
+    for start, end in pairwise(bounds):
+        rows = table.slice(start, end - start).collect()
         n_bytes += int(rows.estimated_size())
         if n_bytes > MAX_IMAGE_BYTES:
             problem = f"its rows take more than {MAX_IMAGE_BYTES // 1024**3} GiB"
@@ -187,9 +192,12 @@ def _read_rows(
         column = content_of(rows[columns.image], place)
         if column.dtype == pl.Binary:
             encoded.extend(column.to_list())
+            n_kept = n_bytes
         else:
             where = f"{place}, rows {start + 1:,} to {start + len(rows):,}"
             values.append(_images(column, where, size))
+            n_kept += values[-1].nbytes
+        check_rest(n_kept, end / n_rows, place, beside=n_bytes / end * min(_SLICE, n_rows - end))
         texts.append(rows.drop(columns.image))
     rest = pl.concat(texts)
     pictures = _pictures(encoded, place, faults) if encoded else None
