@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.cli.conftest import fashion, npz, put_run  # noqa: F401 - fixtures
+from tests.cli.conftest import fashion, npz, put_run, trained  # noqa: F401 - fixtures
 from tests.conftest import blobs, write_npz
 
 from fashion_classifier.data.dataset import ImageShape, SealedTestSet
@@ -26,6 +27,7 @@ from fashion_classifier.errors import NotEnoughMemoryError
 from fashion_classifier.experiment import memory
 from fashion_classifier.experiment.planning import sure_recipes
 from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.inference.bundle import load_model
 from fashion_classifier.limits import Room, available_cores, check_room, explained, is_want_of_memory, rooms
 from fashion_classifier.models.catalogue import FAMILIES, build, count_parameters, count_weights
 from fashion_classifier.models.cnn import CnnConfig
@@ -302,6 +304,38 @@ def test_a_full_evaluation_says_so_before_it_begins(fashion, put_run, small_mach
     assert not (place / "evidence").exists()
 
 
+ASKING: dict[str, list[object]] = {
+    "evaluate": ["evaluate", "it"],
+    "compare": ["compare", "it", "it", "--out", "made"],
+    "train from a model": ["train", "--from", "it", "--epochs", 1, "--out", "made"],
+}
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_asking_models_and_training_one_on_says_so_before_the_test_set_is_opened(
+    fashion, put_run, npz, small_machine, command
+):
+    record = put_run("it") / "run.json"
+    before = record.read_bytes()
+    result = fashion(*ASKING[command], "--data", npz, "--json")
+    assert (result.code, result.json["exit_code"]) == (4, 4)
+    assert "memory would not suffice" in result.err
+    assert "100 MB can be had: what is free" in result.err
+    assert "smaller" in result.err
+    assert record.read_bytes() == before
+    assert not list(Path().glob("made*"))
+
+
+def test_models_are_asked_about_as_many_images_as_fit(trained):
+    model = load_model(trained / "model")
+    free = [Room(GB, "a limit")]
+    memory.check_judging([model, model], 500_000, free=free)
+    with pytest.raises(NotEnoughMemoryError, match="to ask a mlp about 256 images of 12x12 grey at a time") as told:
+        memory.check_judging([model, model], 5_000_000, free=free)
+    assert str(told.value).endswith("Take fewer test images or a smaller model, or free memory.")
+    memory.check_judging([model], 10**12, free=[])
+
+
 def test_resuming_says_so_and_leaves_the_run_as_it_was(fashion, npz, small_machine, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("fashion_classifier.experiment.memory.rooms", list)
@@ -541,6 +575,21 @@ print(json.dumps({**found, "most": memory("VmHWM")}))
 """
 
 
+def measured(program: str, *arguments: object) -> Any:
+    """Run a program in a process of its own, and return what it tells of its memory."""
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
 @ON_LINUX
 @pytest.mark.slow
 @pytest.mark.timeout(600)
@@ -559,16 +608,53 @@ def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, family, n
     tests = blobs(n // 6, size=size, colour=size > 28, seed=1)
     data = tmp_path / "things.npz"
     np.savez(data, x_train=images.images, y_train=images.labels, x_test=tests.images, y_test=tests.labels)
-    root = Path(__file__).parents[2]
-    measured = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(data), str(tmp_path / "made"), family, str(epochs)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
-    )
-    assert measured.returncode == 0, measured.stderr
-    told = json.loads(measured.stdout.splitlines()[-1])
+    told = measured(MEASURED, data, tmp_path / "made", family, epochs)
     taken = told["most"] - told["before"]
     assert taken <= told["estimate"] <= 5 * taken, (taken, told)
+
+
+JUDGED = """
+import json, sys
+from pathlib import Path
+def memory(name):
+    return next(int(line.split()[1]) * 1024 for line in Path("/proc/self/status").open() if line.startswith(name))
+import tests.conftest
+from fashion_classifier.experiment import judging, memory as checks
+from fashion_classifier.limits import Room
+from fashion_classifier.progress import silent
+from fashion_classifier.reporting.comparison_page import write_comparison
+data, made, out = sys.argv[1:]
+found = {}
+check = judging.check_judging
+def noted(models, n_images):
+    try:
+        check(models, n_images, free=[Room(0, "nothing")])
+    except checks.NotEnoughMemoryError as error:
+        found["told"] = str(error)
+    found["before"] = memory("VmRSS")
+judging.check_judging = noted
+opened = judging.open_model(Path(made)), judging.open_model(Path(made))
+prepared = judging.prepare_for(opened[0], data, group_by=None, seed=0, used_s=0.0, progress=silent)
+compared = judging.compare_on_test(*opened, prepared.collection, prepared.split, progress=silent)
+write_comparison(Path(out), compared.results, compared.predictions, compared.gallery)
+print(json.dumps({**found, "most": memory("VmHWM")}))
+"""
+
+
+@ON_LINUX
+@pytest.mark.slow
+def test_a_comparison_takes_no_more_than_was_said_and_not_much_less(tmp_path, trained):
+    images, tests = blobs(300), blobs(60_000, seed=1)
+    data, classes = tmp_path / "things.npz", np.array(["kind 0", "kind 1", "kind 2"])
+    np.savez(
+        data,
+        x_train=images.images,
+        y_train=images.labels,
+        x_test=tests.images,
+        y_test=tests.labels,
+        classes=classes,
+    )
+    told = measured(JUDGED, data, trained / "model", tmp_path / "made")
+    estimate = float(re.search(r"up to ([0-9.,]+) MB more", told["told"])[1].replace(",", "")) * 1e6
+    taken = told["most"] - told["before"]
+    assert taken <= estimate <= 5 * taken, (taken, told)

@@ -27,6 +27,7 @@ from fashion_classifier.experiment.answering import own_photograph_rules, with_r
 from fashion_classifier.experiment.budget import SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.judging import Compared, compared_by, judged_images, open_model
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
@@ -132,6 +133,8 @@ def transfer(
     ------
     UsageError
         If a folder is there, or a class has too few images.
+    NotEnoughMemoryError
+        If memory would not suffice.
     Interrupted
         If the person stopped the work; nothing is kept then.
     """
@@ -141,6 +144,8 @@ def transfer(
             check_can_be_made(place)
     everything = prepared.split.everything_but_test
     _check_size(everything)
+    recipe = Recipe(source.config, FROM_MODEL)
+    check_memory(prepared.split, [recipe], prepared.workshop.device, evaluated=False)
     with Interruption() as interruption:
         made = _Maker(source, config, prepared, comparing, interruption, progress)
         said = made.folds(everything)
