@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.arrays import checked_header, read_array
 from fashion_classifier.errors import DataError, Fault
+from fashion_classifier.limits import check_room
 
 
 def read_kept(path: Path, what: str, remedy: str) -> dict[str, NDArray[Any]]:
@@ -49,7 +50,10 @@ def read_kept_array(path: Path, what: str, remedy: str, *, mapped: bool = False)
     """
     try:
         with path.open("rb") as file:
-            checked_header(file, path.stat().st_size, path.name)
+            n_bytes = path.stat().st_size
+            checked_header(file, n_bytes, path.name)
+            if not mapped:
+                check_room(n_bytes, f"{path}: its numbers")
             file.seek(0)
             return np.asanyarray(
                 npy.open_memmap(path, mode="r") if mapped else npy.read_array(file, allow_pickle=False)
