@@ -103,6 +103,11 @@ def take_over(source: Model, classes: tuple[str, ...], statistics: tuple[Tensor,
     return replace(source, network=network, classes=classes, sets=None, refusal=None)
 
 
+def folders_of(folder: Path, *, comparing: bool) -> list[Path]:
+    """Return the folders that are made for a model, and beside it for the one trained from nothing."""
+    return [folder, folder.with_name(f"{folder.name}-from-nothing")] if comparing else [folder]
+
+
 def transfer(
     source: Model,
     name: str,
@@ -138,10 +143,9 @@ def transfer(
     Interrupted
         If the person stopped the work; nothing is kept then.
     """
-    beside = folder.with_name(f"{folder.name}-from-nothing") if comparing else None
-    for place in (folder, beside):
-        if place is not None:
-            check_can_be_made(place)
+    places = folders_of(folder, comparing=comparing)
+    for place in places:
+        check_can_be_made(place)
     everything = prepared.split.everything_but_test
     _check_size(everything)
     recipe = Recipe(source.config, FROM_MODEL)
@@ -154,8 +158,7 @@ def transfer(
     judged = [evaluate(labels, said[way], everything.classes) for way in made.ways]
     gain = compare(labels, *(said[way].argmax(1) for way in reversed(made.ways))) if comparing else None
     seed = config.seed
-    for trained, way, place in zip((from_model, *others), made.ways, (folder, beside), strict=False):
-        assert place is not None
+    for trained, way, place in zip((from_model, *others), made.ways, places, strict=True):
         rules = fit_rules(Answers(labels, said[way]), seed=seed)
         model = with_rules(trained.model, rules, prepared.split, seed=seed)
         held_out = tempered(said[way], rules.temperature)
@@ -163,7 +166,8 @@ def transfer(
         origin = {"taken_over_from": name} if way == "model" else {}
         facts = {**model.provenance, **origin, "held_out_accuracy": float((said[way].argmax(1) == labels).mean())}
         save_model(replace(model, provenance=facts), place, images=everything.images[:TRIAL_IMAGES])
-    return Transferred(folder, beside, from_model, everything, said, judged[0], judged[1] if comparing else None, gain)
+    beside, of_nothing = (places[1], judged[1]) if comparing else (None, None)
+    return Transferred(folder, beside, from_model, everything, said, judged[0], of_nothing, gain)
 
 
 def gain_over_nothing(found: Transferred, collection: Collection, *, command: str, seed: int) -> Compared:
