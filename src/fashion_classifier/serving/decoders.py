@@ -154,9 +154,9 @@ class _Decoder:
             told = self._told({"shape": self._shape, "most": most}, body, seconds)
             if "problem" in told:
                 raise _problem(*told["problem"])
-            assert self._connection is not None
-            content = memoryview(self._connection.recv_bytes(len(body) + most * math.prod(self._shape)))
-            return list(self._pictures(told["pictures"], content))
+            pictures = told["pictures"]
+            content = self._received(len(body) + most * math.prod(self._shape), seconds)
+            return list(self._pictures(pictures, memoryview(content)))
 
     def _pictures(self, told: list[dict[str, Any]], content: memoryview) -> Iterator[Picture]:
         """Give the pictures of a document, which come one after the other."""
@@ -189,22 +189,25 @@ class _Decoder:
         assert connection is not None
         connection.send_bytes(json.dumps(order).encode())
         connection.send_bytes(content)
-        if not connection.poll(seconds):
-            raise TimeoutError
-        told: dict[str, Any] = json.loads(connection.recv_bytes(LONGEST_LINE))
+        told: dict[str, Any] = json.loads(self._received(LONGEST_LINE, seconds))
         return told
+
+    def _received(self, most: int, seconds: float) -> bytes:
+        """Return the next bytes that the process sends."""
+        assert self._connection is not None
+        if not self._connection.poll(seconds):
+            raise TimeoutError
+        return self._connection.recv_bytes(most)
 
     def _asked(self, content: bytes, place: str) -> Seen:
         """Send a picture and read what came of it."""
-        connection = self._connection
-        assert connection is not None
         order = {"shape": self._shape, "way": self._way, "place": place, "max_pixels": self._limits.pixels}
         told = self._told(order, content, self._limits.decoding_s)
         if "problem" in told:
             raise refused(place, told["problem"], told["remedy"])
         weights, size = told["weights"], self._shape
         form = (len(weights), size.height, size.width, *((3,) if size.channels == 3 else ()))
-        images = np.frombuffer(connection.recv_bytes(math.prod(form)), np.uint8).reshape(form)
+        images = np.frombuffer(self._received(math.prod(form), self._limits.decoding_s), np.uint8).reshape(form)
         return told_by_a_process(images, weights, photograph=told["photograph"])
 
     def _replace(self) -> None:
