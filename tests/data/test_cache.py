@@ -118,9 +118,10 @@ def test_what_is_damaged_counts_as_nothing_and_is_replaced(tmp_path, damage):
     assert sorted(path.name for path in (tmp_path / "parsed").iterdir()) == sorted(["index", place.name])
 
 
-@pytest.mark.parametrize(
-    "index", ["", "{", "[]", "3", '{"content": 3}', '{"content": ""}', '{"content": ".."}', "\xff"]
-)
+INDEXES = ["", "{", "[]", "3", '{"content": 3}', '{"content": ""}', '{"content": ".."}', "\xff"]
+
+
+@pytest.mark.parametrize("index", INDEXES)
 def test_a_damaged_index_counts_as_nothing_and_is_replaced(tmp_path, index):
     remember("state", arranged(), tmp_path)
     (tmp_path / "parsed" / "index" / "state.json").write_text(index, encoding="latin-1")
