@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,12 @@ from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LABELS_EXPECTED, LabelColumn, LabelKind, canonical
 from fashion_classifier.data.parquet_check.pages import Bounds, check_parquet
 from fashion_classifier.data.picture_sets import Picture
-from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images
+from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images, check_rest
 from fashion_classifier.errors import DataError, Fault, FaultList, UsageError
 
 MAX_ROWS = 50_000_000
 _SLICE = 4096  # rows at a time, so that what a small file expands to is noticed while it is read
+_FIRST = 64  # rows that tell what the others will take
 _WRITE_AGAIN = "Write the file again"
 
 
@@ -86,6 +88,8 @@ def read_shard(path: Path, place: str, size: Size | None, group_by: str | None, 
     ------
     UsageError
         If there is no such column as the one to group by.
+    NotEnoughMemoryError
+        If its rows do not fit into memory.
     """
     found = FaultList()
     shard = None
@@ -180,10 +184,11 @@ def _read_rows(
     encoded: list[bytes | None] = []
     values: list[Images] = []
     texts: list[pl.DataFrame] = []
-    n_bytes = n_encoded = 0
+    n_bytes = n_encoded = n_kept = 0
     at_a_time = min(_SLICE, bounds.n_rows)
-    for start in range(0, n_rows, at_a_time):
-        rows = table.slice(start, at_a_time).collect()
+    ends = [0, *range(min(_FIRST, at_a_time, n_rows), n_rows, at_a_time), n_rows]
+    for start, end in pairwise(ends):
+        rows = table.slice(start, end - start).collect()
         n_bytes += int(rows.estimated_size())
         if n_bytes > MAX_IMAGE_BYTES:
             problem = f"its rows take more than {MAX_IMAGE_BYTES // 1024**3} GiB"
@@ -193,9 +198,12 @@ def _read_rows(
             n_encoded += int(column.bin.size().sum())
             _check_repeated(n_encoded, column.name, bounds, place)
             encoded.extend(column.to_list())
+            n_kept = n_bytes
         else:
             where = f"{place}, rows {start + 1:,} to {start + len(rows):,}"
             values.append(_images(column, where, size))
+            n_kept += values[-1].nbytes
+        check_rest(n_kept, end / n_rows, place, beside=n_bytes / end * min(at_a_time, n_rows - end))
         texts.append(rows.drop(columns.image))
         for some in texts[-1]:
             _check_repeated(4 * _longest(some) * n_rows, some.name, bounds, place)  # as NumPy's texts
