@@ -183,7 +183,7 @@ def _sign(file: int, path: Path) -> None:
     try:
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, json.dumps(owner, ensure_ascii=False).encode())
+        os.write(file, json.dumps(owner).encode())  # in ASCII: an argument need not be UTF-8
     except OSError as error:
         raise UnavailableError(f"{path}: it cannot be written ({error.strerror}). Make room there.") from error
 

@@ -20,6 +20,7 @@ from fashion_classifier.storage import (
     append_json_line,
     atomic_folder,
     clear_up,
+    encoded,
     json_text,
     read_json,
     read_json_lines,
@@ -79,7 +80,7 @@ class RunFolder:
         }
         try:
             with atomic_folder(path, replace=False) as folder:  # a run from the moment on that it is there
-                (folder / RUN).write_text(json_text({**record, **facts}), encoding="utf-8")
+                (folder / RUN).write_bytes(encoded(json_text({**record, **facts})))
         except FileExistsError:
             check_free(path)  # it was made meanwhile
             raise

@@ -287,6 +287,7 @@ class Search:
         study = self._studies[purpose]
         numbers: list[int] = []
         made: list[TrainedModel | None] = []
+        own: list[ValueError] = []  # not Optuna's, which says so where a trial was given up by others
         with ExitStack() as turn:
             turn.enter_context(in_turn(self.folder))
             sharing.queue_stale(study)
@@ -302,13 +303,17 @@ class Search:
                 self._beaten.wait()
                 trial.set_user_attr(CLAIM, work.index)
                 turn.close()
-                return self._train(trial, purpose, work, session, made)
+                try:
+                    return self._train(trial, purpose, work, session, made)
+                except ValueError as error:
+                    own.append(error)
+                    raise
 
             self._beaten.clear()
             try:
                 study.optimize(objective, n_trials=1, catch=(UnfinishedError,))
             except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
-                if not numbers or not sharing.was_lost(study, numbers[0]):
+                if own or not numbers or not sharing.was_lost(study, numbers[0]):
                     raise
                 made.clear()
         if made:
