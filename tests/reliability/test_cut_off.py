@@ -137,3 +137,30 @@ def test_what_a_killed_process_left_in_the_cache_is_cleared_up_by_the_next_that_
     assert not left.exists()
     assert json.loads(next((cache.cache_folder() / "parsed" / "index").iterdir()).read_bytes())
     assert not list((tmp_path / "cache").rglob(".*"))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"timings": None},
+        {"timings": {"search": "long"}},
+        {"precisions": []},
+        {"precisions": {"cnn": {"precision": "float32"}}},
+        {"affordable_images": "many"},
+        {"affordable_images": -1},
+    ],
+    ids=str,
+)
+def test_a_record_that_no_run_has_written_is_refused(tmp_path, facts):
+    config = RunConfig(data="sample", minutes=None, trials=1, epochs=1)
+    folder = RunFolder.create(tmp_path / "run", config, command="", fingerprint="", identity="").path
+    folder_facts = json.loads((folder / "run.json").read_bytes())
+    (folder / "run.json").write_text(json.dumps(folder_facts | facts))
+    with pytest.raises(DataError, match="it is no record of a run"):
+        RunFolder(folder)
+
+
+def test_a_search_whose_trials_are_gone_is_not_gone_on_with(tmp_path):
+    search = Search(tmp_path, Workshop(SPLIT, exact=True), CONFIG)
+    with pytest.raises(DataError, match=r"study\.db: trial 0, which was finished, is not in it"):
+        search.trial(0)

@@ -12,7 +12,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from fashion_classifier.errors import FashionError
+from fashion_classifier.errors import DataError, FashionError, Fault
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.limits import explained
 from fashion_classifier.locks import in_turn
@@ -67,6 +67,20 @@ class Search:
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
         return [read_trial(trial, purpose) for trial in sharing.finished(self._studies[purpose]).values()]
+
+    def trial(self, index: int) -> Trial:
+        """Return a finished trial.
+
+        Raises
+        ------
+        DataError
+            If it is not in the study.
+        """
+        for trial in self.trials():
+            if trial.index == index:
+                return trial
+        fault = Fault(str(self._database), f"trial {index}, which was finished, is not in it", "Start the run anew")
+        raise DataError(fault)
 
     def run(
         self,
