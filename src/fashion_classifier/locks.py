@@ -30,6 +30,7 @@ else:
 LOCK, TURN = ".lock", ".turn"
 PATIENCE_S = 60.0  # for a turn, which takes a second at most
 LOOK_EVERY_S = 0.02
+_HOW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # what a link leads to would be emptied
 _FAR = 1 << 30  # Windows keeps everybody from reading what is locked: a byte behind the content is
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
@@ -134,7 +135,7 @@ def _take(folder: Path, name: str, *, shared: bool = False) -> int | None:
     path = folder / name
     while True:
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(path, _HOW, 0o666)
         except FileNotFoundError as error:
             raise UnavailableError(f"{folder}: there is no such folder.") from error
         except OSError as error:
