@@ -30,6 +30,7 @@ else:
 LOCK, TURN = ".lock", ".turn"
 PATIENCE_S = 60.0  # for a turn, which takes a second at most
 LOOK_EVERY_S = 0.02
+_HOW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # what a link leads to would be emptied
 _FAR = 1 << 30  # Windows keeps everybody from reading what is locked: a byte behind the content is
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
@@ -151,7 +152,7 @@ def _take(folder: Path, name: str, *, shared: bool = False) -> int | None:
     path = folder / name
     while True:
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(path, _HOW, 0o666)
         except FileNotFoundError as error:
             raise UnavailableError(f"{folder}: there is no such folder.") from error
         except OSError as error:
@@ -200,7 +201,7 @@ def _sign(file: int, path: Path) -> None:
     try:
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, json.dumps(owner, ensure_ascii=False).encode())
+        os.write(file, json.dumps(owner).encode())  # in ASCII: an argument need not be UTF-8
     except OSError as error:
         raise UnavailableError(f"{path}: it cannot be written ({error.strerror}). Make room there.") from error
 
