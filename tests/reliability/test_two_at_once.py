@@ -179,6 +179,16 @@ def test_one_process_does_not_write_into_a_folder_twice_either(tmp_path):
         pass
 
 
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed on this system")
+def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path):
+    (tmp_path / "mine").write_text("worth keeping")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / LOCK).symlink_to(tmp_path / "mine")
+    with pytest.raises(UnavailableError, match="nothing can be written here"), sole_writer(tmp_path / "run"):
+        pass
+    assert (tmp_path / "mine").read_text() == "worth keeping"
+
+
 def test_a_lock_whose_file_was_taken_away_before_it_was_had_is_none(tmp_path, monkeypatch):
     lock = locks._lock
     ended: list[bool] = []

@@ -152,6 +152,8 @@ def train(
         if from_model is not None:
             train_from(from_model, config, out, out_to, tracking, comparing=compare)
             return
+        if out is not None:
+            check_can_be_made(out)
         taught_by = None if teacher is None else locate_model(teacher).path
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
@@ -159,7 +161,6 @@ def train(
         out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
-        check_can_be_made(folder)
         tracking.begin(folder, {**about_work(config, prepared.collection), "recipe": name})
         trained = train_one(
             chosen,

@@ -64,7 +64,7 @@ def tune(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.searching import search_only
+    from fashion_classifier.experiment.searching import check_place, search_only
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.tracked import about_work, conclude_search, ended, trial_made
 
@@ -86,6 +86,7 @@ def tune(
     )
     targets = parse_targets(track)
     with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
+        check_place(out)
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
         search, chosen, interrupted = search_only(
