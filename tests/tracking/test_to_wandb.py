@@ -19,7 +19,7 @@ BLOCK, HEAD = 32_768, 7  # bytes: such a file is a log of records as LevelDB wri
 
 def records_in(file: Path) -> list[Any]:
     """Read what `wandb sync` would send."""
-    from wandb.proto.wandb_internal_pb2 import Record
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
 
     content, found = file.read_bytes(), []
     assert len(content) < BLOCK
