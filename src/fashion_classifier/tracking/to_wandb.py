@@ -70,8 +70,8 @@ class ToWandb:
 
     def conclude(self, concluded: Concluded, folder: Path) -> None:
         """Keep the results, the files and the model folder."""
-        self.run.summary.update(dict(concluded.figures))  # type: ignore[no-untyped-call]
-        self.run.config.update(dict(concluded.about), allow_val_change=True)
+        self.run.summary.update(dict(concluded.figures))
+        self.run.config.update(dict(concluded.about), allow_val_change=True)  # type: ignore[no-untyped-call]
         if concluded.files:
             report = wandb.Artifact(f"report-{self.run.id}", type="report")
             for name in concluded.files:
