@@ -364,7 +364,8 @@ def test_two_processes_share_a_search_and_neither_makes_a_trial_twice(tmp_path, 
     check_each_made_once(tmp_path)
 
 
-@pytest.mark.parametrize("end", ["killed", pytest.param("asleep", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["killed", "asleep"])
 def test_the_trial_of_a_process_that_is_silent_is_made_by_another(tmp_path, start, end):
     victim = start(SEARCHING, tmp_path, "Trial 2", "alone", 2)
     victim.hears("ready")
