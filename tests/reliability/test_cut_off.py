@@ -71,6 +71,7 @@ def test_what_goes_wrong_beside_a_training_ends_the_search_and_the_trial_is_made
     assert [trial.index for trial in search.trials()] == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_the_model_of_a_finished_trial_is_kept_though_nothing_comes_after(tmp_path, monkeypatch):
     data = write_npz(tmp_path / "things.npz")
     config = RunConfig(
