@@ -22,7 +22,8 @@ COMMANDS = {
     "serve": "Serve a model: an API for programs, and a page for people.",
     "predict": "Classify photographs of garments, or pictures like the model's training images.",
     "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
-    "runs": "List the runs in a folder, oldest first, with what came out of them.",
+    "runs": "List the runs in a folder with what came out of them, or remove some.",
+    "cache": "Show what the cache holds, data that was read and the official files, and clear it.",
 }
 
 app = typer.Typer(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_family_or_auto, complete_models, complete_recipes
 from fashion_classifier.cli.options import (
     Balanced,
     Data,
@@ -42,11 +43,20 @@ class On(StrEnum):
 def train(
     data: Data = "auto",
     model: Annotated[
-        str, typer.Option("--model", help="Model family: cnn, mlp, resnet, or auto for the best known for the time.")
+        str,
+        typer.Option(
+            "--model",
+            help="Model family: cnn, mlp, resnet, or auto for the best known for the time.",
+            autocompletion=complete_family_or_auto,
+        ),
     ] = "auto",
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help="A recipe by its name, whatever the time: initial, one-minute, half-hour …"),
+        typer.Option(
+            "--recipe",
+            help="A recipe by its name, whatever the time: initial, one-minute, half-hour …",
+            autocompletion=complete_recipes,
+        ),
     ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
@@ -60,6 +70,7 @@ def train(
             "--teacher",
             metavar="MODEL_OR_RUN",
             help="Learn from what this model says of the images, more than from the labels.",
+            autocompletion=complete_models,
         ),
     ] = None,
     from_model: Annotated[
@@ -68,6 +79,7 @@ def train(
             "--from",
             metavar="MODEL_OR_RUN",
             help="Train this model's weights on for the data's own classes, from about 20 images of each on.",
+            autocompletion=complete_models,
         ),
     ] = None,
     compare: Annotated[
@@ -150,7 +162,7 @@ def train(
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
         name = choose_recipe(config, prepared, family=model, name=recipe or "")
-        out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
+        out_to.remark(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
         trained = train_one(
@@ -172,7 +184,7 @@ def train(
                 f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
             )
         else:
-            out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
+            out_to.remark("Trained on training + cross-validation data: only the test set could judge this model.")
         seconds = prepared.clock.used_s
         out_to.tell(
             f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s, {trained.model.how.precision}; "

@@ -83,7 +83,7 @@ def tune(
     with output(as_json=as_json) as out_to:
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
-        search, chosen, interrupted = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)
+        search, chosen, interrupted = search_only(config, prepared, out, tell=out_to.remark, progress=out_to.progress)
         if interrupted:
             out_to.end_as_interrupted()
         facts = {
