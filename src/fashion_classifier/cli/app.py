@@ -24,6 +24,7 @@ COMMANDS = {
     "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
     "runs": "List the runs in a folder with what came out of them, or remove some.",
     "cache": "Show what the cache holds, data that was read and the official files, and clear it.",
+    "doctor": "Tell what this machine offers, and what is wrong with the installation and how to mend it.",
 }
 
 app = typer.Typer(
