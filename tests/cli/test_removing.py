@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -206,9 +207,9 @@ def test_the_cache_is_not_cleared_unasked(fashion, cache, answering, monkeypatch
 def test_what_is_being_kept_meanwhile_is_waited_for(fashion, cache, monkeypatch):
     from fashion_classifier.data.cache_contents import clear
     from fashion_classifier.errors import UnavailableError
+    from fashion_classifier.locks import in_turn
 
-    monkeypatch.setattr("fashion_classifier.locks.PATIENCE_S", 0.0)
-    monkeypatch.setattr("fashion_classifier.locks.LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr("fashion_classifier.data.cache_contents.in_turn", partial(in_turn, patience_s=0.0))
     holding = (
         "import sys; from pathlib import Path; from fashion_classifier.locks import in_turn\n"
         f"with in_turn(Path({str(cache / 'parsed')!r})):\n    print('held', flush=True); sys.stdin.read()"
