@@ -24,7 +24,9 @@ COMMANDS = {
     "predict": "Classify photographs of garments, or pictures like the model's training images.",
     "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
     "track": "Tell MLflow, TensorBoard or Weights & Biases of a finished run; what they have already is not doubled.",
-    "runs": "List the runs in a folder, oldest first, with what came out of them.",
+    "runs": "List the runs in a folder with what came out of them, or remove some.",
+    "cache": "Show what the cache holds, data that was read and the official files, and clear it.",
+    "doctor": "Tell what this machine offers, and what is wrong with the installation and how to mend it.",
 }
 
 app = typer.Typer(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_sources
 from fashion_classifier.cli.options import Json, ModelOrRun
 from fashion_classifier.cli.output import output
 
@@ -50,6 +51,7 @@ def export(
             metavar="SOURCE",
             help="Labelled images to compare on as well; by default the model's own, where they are at hand.",
             show_default=False,
+            autocompletion=complete_sources,
         ),
     ] = None,
     initial: Annotated[bool, typer.Option("--initial", help="Of a run, the initial model.")] = False,
@@ -100,16 +102,17 @@ def export(
         )
         out_to.close()
         if model is None:
-            out_to.tell(f"Model: {exported.shown}")
+            out_to.remark(f"Model: {exported.shown}")
         agreement = exported.agreement
         images = f", {exported.compared_on}" if exported.compared_on else ""
         out_to.tell(f"Agrees with the model (noise, drawn garments{images}): {agreement}.")
         if exported.has_learned and agreement.precision != "float32":
             out_to.warn("The model has learned from these images, too; on new ones a lower precision may cost more.")
         names = " and ".join(str(file) for file in exported.files)
-        out_to.tell(f"Written: {names} ({exported.n_bytes / 1e6:.2f} MB)\n")
+        out_to.tell(f"Written: {names} ({exported.n_bytes / 1e6:.2f} MB)")
+        out_to.remark("")
         for line in _example(exported, to):
-            out_to.tell(f"  {line}")
+            out_to.remark(f"  {line}")
         out_to.result(
             "export",
             {

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fashion_classifier.cli.output import Output, between, percent, show_collection
+from fashion_classifier.cli.shared import given_command
 from fashion_classifier.cli.track import finish_tracking
 
 if TYPE_CHECKING:
@@ -58,13 +57,13 @@ def train_from(
     config = replace(config, image_size=(height, width), channels=channels, pictures=source.pictures)
     prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
     show_collection(out_to, prepared.collection, prepared.split)
-    out_to.tell(f"From:   {place.shown}, whose images are {source.shape}")
+    out_to.remark(f"From:   {place.shown}, whose images are {source.shape}")
     tracking.begin(folder, {**about_work(config, prepared.collection), "from": place.name})
     found = transfer(source, place.name, config, prepared, folder, comparing=comparing, progress=out_to.progress)
     page = None
     if comparing:
         out_to.progress("Drawing the page", 0.0, 1.0)
-        command = shlex.join(["fashion", *sys.argv[1:]])
+        command = given_command(out_to.taken)
         gain = gain_over_nothing(found, prepared.collection, command=command, seed=config.seed)
         page = write_comparison(gain_folder, gain.results, gain.predictions, gain.gallery)
         out_to.progress("Drawing the page", 1.0, 1.0)
@@ -118,8 +117,8 @@ def _show(found: Transferred, out_to: Output, name: str, data: str, page: Path |
     out_to.tell(f"Model:  {found.model}  (learned from all of these images; {found.trained.fit.steps:,} steps)")
     if found.from_nothing is not None:
         out_to.tell(f"Page:   {page}")
-        out_to.tell(f"Beside: {found.from_nothing}; on the test images, which are sealed still, compare them with")
-        out_to.tell(f"        fashion compare {found.from_nothing} {found.model} --data {data}")
+        out_to.remark(f"Beside: {found.from_nothing}; on the test images, which are sealed still, compare them with")
+        out_to.remark(f"        fashion compare {found.from_nothing} {found.model} --data {data}")
 
 
 def _row(way: str, judged: Evaluation) -> list[str]:

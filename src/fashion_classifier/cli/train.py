@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_family_or_auto, complete_models, complete_recipes
 from fashion_classifier.cli.options import (
     Balanced,
     Data,
@@ -46,11 +47,20 @@ class On(StrEnum):
 def train(
     data: Data = "auto",
     model: Annotated[
-        str, typer.Option("--model", help="Model family: cnn, mlp, resnet, or auto for the best known for the time.")
+        str,
+        typer.Option(
+            "--model",
+            help="Model family: cnn, mlp, resnet, or auto for the best known for the time.",
+            autocompletion=complete_family_or_auto,
+        ),
     ] = "auto",
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help="A recipe by its name, whatever the time: initial, one-minute, half-hour …"),
+        typer.Option(
+            "--recipe",
+            help="A recipe by its name, whatever the time: initial, one-minute, half-hour …",
+            autocompletion=complete_recipes,
+        ),
     ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
@@ -64,6 +74,7 @@ def train(
             "--teacher",
             metavar="MODEL_OR_RUN",
             help="Learn from what this model says of the images, more than from the labels.",
+            autocompletion=complete_models,
         ),
     ] = None,
     from_model: Annotated[
@@ -72,6 +83,7 @@ def train(
             "--from",
             metavar="MODEL_OR_RUN",
             help="Train this model's weights on for the data's own classes, from about 20 images of each on.",
+            autocompletion=complete_models,
         ),
     ] = None,
     compare: Annotated[
@@ -158,7 +170,7 @@ def train(
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
         name = choose_recipe(config, prepared, family=model, name=recipe or "")
-        out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
+        out_to.remark(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
         tracking.begin(folder, {**about_work(config, prepared.collection), "recipe": name})
@@ -174,7 +186,7 @@ def train(
         )
         validation = _judged(trained, prepared, out_to) if on is On.TRAINING else None
         if validation is None:
-            out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
+            out_to.remark("Trained on training + cross-validation data: only the test set could judge this model.")
         is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
         tracking.record(concluded_training(trained, validation))
         tracking.record(ended(is_interrupted))

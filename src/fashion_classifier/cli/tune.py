@@ -93,7 +93,7 @@ def tune(
             config,
             prepared,
             out,
-            tell=out_to.tell,
+            tell=out_to.remark,
             on_begin=lambda: tracking.begin(out, about_work(config, prepared.collection)),
             on_trial=lambda trial: tracking.record(trial_made(trial)),
             progress=out_to.progress,
