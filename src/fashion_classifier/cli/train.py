@@ -25,11 +25,13 @@ from fashion_classifier.cli.options import (
     absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.output import Output, between, output, percent, show_collection
 from fashion_classifier.errors import UsageError
 
 if TYPE_CHECKING:
+    from fashion_classifier.evaluation.metrics import Evaluation
     from fashion_classifier.experiment.preparation import Prepared
+    from fashion_classifier.training.train import TrainedModel
 
 
 class On(StrEnum):
@@ -40,6 +42,7 @@ class On(StrEnum):
 
 
 def train(
+    context: typer.Context,
     data: Data = "auto",
     model: Annotated[
         str, typer.Option("--model", help="Model family: cnn, mlp, resnet, or auto for the best known for the time.")
@@ -82,6 +85,14 @@ def train(
     threads: Threads = 0,
     device: Device = "auto",
     out: Out = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="Keep the training's state in this file until the model is saved, and go on from it if it is there.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Train one recipe and save the model; the test set stays sealed.
@@ -101,13 +112,13 @@ def train(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.own_kinds import train_from
     from fashion_classifier.cli.run import evaluation_facts
-    from fashion_classifier.evaluation.metrics import evaluate
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import new_run_path
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
     from fashion_classifier.models.catalogue import count_parameters
+    from fashion_classifier.training.distributed import ALONE
     from fashion_classifier.training.early_stopping import StopReason
     from fashion_classifier.training.recipes.ladder import name_for, recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
@@ -142,14 +153,20 @@ def train(
         threads=threads,
         device=device,
     )
-    with output(as_json=as_json) as out_to:
+    group = context.obj or ALONE
+    if from_model is not None and (group.size > 1 or checkpoint is not None):
+        raise UsageError(
+            "Training a model on for other classes is made of many short trainings, which neither several processes "
+            "can share nor a checkpoint can go on with."
+        )
+    with output(as_json=as_json, muted=not group.first) as out_to:
         if from_model is not None:
             train_from(from_model, config, out, out_to, comparing=compare)
             return
         taught_by = None if teacher is None else locate_model(teacher).path
-        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
+        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress, group=group)
         show_collection(out_to, prepared.collection, prepared.split)
-        name = choose_recipe(config, prepared, family=model, name=recipe or "")
+        name = group.decided(lambda: choose_recipe(config, prepared, family=model, name=recipe or ""))
         out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
@@ -160,18 +177,13 @@ def train(
             folder,
             on_everything=on is On.ALL,
             teacher=taught_by,
+            checkpoint=checkpoint,
             progress=out_to.progress,
         )
-        validation = None
-        if on is On.TRAINING:
-            labels = prepared.split.validation.labels
-            validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
-            accuracy = validation.accuracy
-            out_to.tell(
-                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
-                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
-            )
-        else:
+        if not group.first:
+            return
+        validation = _judged(trained, prepared, out_to) if on is On.TRAINING else None
+        if validation is None:
             out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
         seconds = prepared.clock.used_s
         out_to.tell(
@@ -187,6 +199,7 @@ def train(
             "steps": trained.fit.steps,
             "images_per_second": round(prepared.workshop.images_per_second, 1) or None,
             "precision": trained.model.how.precision,
+            "processes": group.size,
             "stopped_because": str(trained.fit.stopped_because),
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             "validation": None if validation is None else evaluation_facts(validation),
@@ -194,6 +207,20 @@ def train(
         out_to.result("train", facts)
         if trained.fit.stopped_because == StopReason.INTERRUPTED:
             out_to.end_as_interrupted()
+
+
+def _judged(trained: TrainedModel, prepared: Prepared, out_to: Output) -> Evaluation:
+    """Judge a model on the cross-validation images, and tell how it does."""
+    from fashion_classifier.evaluation.metrics import evaluate
+
+    labels = prepared.split.validation.labels
+    validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
+    accuracy = validation.accuracy
+    out_to.tell(
+        f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
+        f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
+    )
+    return validation
 
 
 def _why(prepared: Prepared, *, name: str | None, minutes: float | None) -> str:
