@@ -34,8 +34,8 @@ from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.distributed import Group, PeerLostError, joined
 from fashion_classifier.training.objective import Objective
 
-TOLERANCE = dict.fromkeys(RECIPES, 0.002) | {"bfloat16": 0.2}  # of probabilities; what was seen is in the docs
-NAMES = [*RECIPES, "layers", "continued", "cut off", "in time", "led apart", "unlike"]
+TOLERANCE = dict.fromkeys(RECIPES, 1e-4) | {"bfloat16": 0.05}  # of probabilities and losses; 2e-6 and 0.015 were seen
+NAMES = [*RECIPES, "layers", "continued", "cut off", "in time", "led apart", "unlike", "killed"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what two processes made of all that they can do, after one alone was cut off."""
     folder = tmp_path_factory.mktemp("pair")
     train("cnn", stop_asked=after(CUT_OFF_AT), checkpoint=CheckpointPlan(folder / "alone"))
-    assert do_together(folder, NAMES) == [0, 0]
+    assert do_together(folder, NAMES) == [0, -signal.SIGKILL]
     return folder
 
 
@@ -110,9 +110,8 @@ def test_whoever_is_about_to_train_something_else_says_so(pair):
     assert "PyTorch" not in said
 
 
-def test_when_one_is_killed_the_other_says_so(tmp_path):
-    assert do_together(tmp_path, ["killed"]) == [0, -signal.SIGKILL]
-    found = told(tmp_path, "killed", 0)
+def test_when_one_is_killed_the_other_says_so(pair):
+    found = told(pair, "killed", 0)
     assert "one has ended (one without a word: it was killed" in found["said"]
     assert (found["code"], found["asked"]) == (4, CUT_OFF_AT + 1)
 
@@ -123,7 +122,7 @@ def test_one_on_each_machine_tells_what_went_wrong_with_whom(tmp_path):
     assert second.may_tell("no such file.")
     assert not first.may_tell("one has ended")
     assert third.may_tell("one has ended")
-    said = str(first._lost(RuntimeError("Connection closed\nat some place")))
+    said = str(first._lost(RuntimeError("Connection closed. GLHF!\nat some place")))
     assert "one has ended (process 1, on " in said
     assert ": no such file). Start" in said
     assert said.endswith("Connection closed")

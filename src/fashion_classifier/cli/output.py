@@ -46,13 +46,11 @@ class Output:
         Everything for people goes to standard error, and `result` prints one JSON object to standard output.
     rows_on_stdout
         Standard output is for rows alone; everything else goes to standard error.
-    muted
-        Nothing is said at all: another process speaks.
     """
 
-    def __init__(self, *, as_json: bool, rows_on_stdout: bool = False, muted: bool = False) -> None:
-        self.as_json, self.muted = as_json, muted
-        self.console = _console(stderr=as_json or rows_on_stdout, quiet=muted)
+    def __init__(self, *, as_json: bool, rows_on_stdout: bool = False) -> None:
+        self.as_json = as_json
+        self.console = _console(stderr=as_json or rows_on_stdout)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._begun: dict[str, float] = {}
@@ -89,8 +87,6 @@ class Output:
 
     def progress(self, task: str, done: float, total: float, detail: str = "") -> None:
         """Show progress: a bar on a terminal, else a line now and then."""
-        if self.muted:
-            return
         task, detail = printable(task), printable(detail)
         if not self.console.is_terminal:
             self._plain(task, done, total, detail)
@@ -109,7 +105,7 @@ class Output:
     def result(self, schema: str, facts: dict[str, Any]) -> None:
         """Print the one JSON object, if that is what was asked for."""
         self.close()
-        if self.as_json and not self.muted:
+        if self.as_json:
             sys.stdout.write(json.dumps({"schema": f"fashion.{schema}/1", **facts}, ensure_ascii=False) + "\n")
 
     def end_as_interrupted(self) -> None:
@@ -137,7 +133,7 @@ class Output:
         self.tell(f"{task}: {share:.0%}{left}{f' ({detail})' if detail else ''}")
 
 
-def _console(*, stderr: bool, quiet: bool) -> Console:
+def _console(*, stderr: bool) -> Console:
     """Return a console that tells of a reader who has had enough, where Rich's own would end the program."""
     from rich.console import Console
 
@@ -145,7 +141,7 @@ def _console(*, stderr: bool, quiet: bool) -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    return Telling(stderr=stderr, highlight=False, soft_wrap=True, quiet=quiet)
+    return Telling(stderr=stderr, highlight=False, soft_wrap=True)
 
 
 def _bars(console: Console) -> Progress:
@@ -165,9 +161,9 @@ def _bars(console: Console) -> Progress:
 
 
 @contextmanager
-def output(*, as_json: bool, rows_on_stdout: bool = False, muted: bool = False) -> Iterator[Output]:
+def output(*, as_json: bool, rows_on_stdout: bool = False) -> Iterator[Output]:
     """Give a command its output, and leave the terminal tidy whatever happens."""
-    out = Output(as_json=as_json, rows_on_stdout=rows_on_stdout, muted=muted)
+    out = Output(as_json=as_json, rows_on_stdout=rows_on_stdout)
     try:
         yield out
     except KeyboardInterrupt as error:

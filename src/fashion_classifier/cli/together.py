@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fashion_classifier.errors import FashionError, UsageError
@@ -26,7 +27,8 @@ def has_others() -> bool:
 def together(arguments: Sequence[str]) -> Iterator[Group | None]:
     """Do a command together with the other processes that were started for it, if there are any.
 
-    The first of them to fail on a machine raises what went wrong, the others end without a word.
+    The first process alone speaks; of those that fail, the first one on each machine raises what went wrong, and the
+    others end without a word.
 
     Raises
     ------
@@ -36,19 +38,19 @@ def together(arguments: Sequence[str]) -> Iterator[Group | None]:
     if not has_others():
         yield None
         return
-    if SHARED not in arguments[:1]:
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if command != SHARED:
         if os.environ["LOCAL_RANK"] != "0":
             sys.exit(UsageError.exit_code)
-        command = " ".join(["fashion", *arguments[:1]])
         raise UsageError(
-            f"Several processes can share a training alone ({SHARED}), and {command} would be done by each of them: "
-            "start it without torchrun."
+            f"Several processes can share a training alone ({SHARED}), and {command or 'this'} would be done by each "
+            "of them: start it without torchrun."
         )
     from fashion_classifier.training.distributed import joined
 
     group = None
     try:
-        with joined(os.environ) as group:
+        with joined(os.environ) as group, _speaking(group.first):
             yield group
     except (Exception, KeyboardInterrupt) as error:
         for number in (signal.SIGINT, signal.SIGTERM):  # torchrun ends those that are left; what is said comes first
@@ -57,3 +59,13 @@ def together(arguments: Sequence[str]) -> Iterator[Group | None]:
         if group is not None and not group.may_tell(said):
             sys.exit(getattr(error, "exit_code", 1))
         raise
+
+
+@contextmanager
+def _speaking(speaks: bool) -> Iterator[None]:
+    """Let a process speak or not."""
+    if speaks:
+        yield
+        return
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        yield

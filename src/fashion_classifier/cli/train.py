@@ -159,7 +159,7 @@ def train(
             "Training a model on for other classes is made of many short trainings, which neither several processes "
             "can share nor a checkpoint can go on with."
         )
-    with output(as_json=as_json, muted=not group.first) as out_to:
+    with output(as_json=as_json) as out_to:
         if from_model is not None:
             train_from(from_model, config, out, out_to, comparing=compare)
             return
@@ -210,7 +210,7 @@ def train(
 
 
 def _judged(trained: TrainedModel, prepared: Prepared, out_to: Output) -> Evaluation:
-    """Judge a model on the cross-validation images, and tell how it does."""
+    """Evaluate a model on the cross-validation images, and tell of it."""
     from fashion_classifier.evaluation.metrics import evaluate
 
     labels = prepared.split.validation.labels

@@ -208,7 +208,7 @@ class Group:
         except RuntimeError:  # the store is gone as well, with the machine on which it was
             found = ""
         told = found or "one without a word: it was killed, or its machine or the network between them failed"
-        cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+        cause = str(error).splitlines()[0].split(". ")[0] if str(error) else type(error).__name__
         return PeerLostError(
             f"The {self.size} processes train together, and one has ended ({told.rstrip('.')}). Start all of them "
             f"again; a checkpoint goes on with any number of processes. What this one noticed: {cause}"
@@ -240,6 +240,9 @@ def joined(environment: Mapping[str, str], store: Any = None) -> Iterator[Group]
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     try:
         group.store = store or next(rendezvous("env://", timeout=PATIENCE))[0]
+        if group.local_size == group.size:  # torchrun keeps the store when it starts all of them again
+            restart = environment.get("TORCHELASTIC_RESTART_COUNT", "0")  # which differs from machine to machine
+            group.store = dist.PrefixStore(f"start {restart}", group.store)  # type: ignore[attr-defined]
         dist.init_process_group(backend, store=group.store, rank=group.rank, world_size=group.size, timeout=PATIENCE)
     except (RuntimeError, ValueError) as error:
         raise PeerLostError(
