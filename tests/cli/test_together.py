@@ -116,9 +116,9 @@ def test_two_processes_train_one_model_and_the_first_speaks(fashion, npz, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("train", "--data", "nowhere", "--epochs", 1), "Error: nowhere"),
+        (("train", "--data", "nowhere", "--epochs", 1), "/nowhere: "),
         (("train", "--epochs", "many"), "'many' is not a valid float"),
-        (("train", "--data", "things.npz", "--minutes", 0.2, "--out", "taken"), "Error: taken"),
+        (("train", "--data", "things.npz", "--minutes", 0.2, "--out", "taken"), "taken: "),
         (("tune",), "Error: Several processes can share a training alone"),
     ],
 )
