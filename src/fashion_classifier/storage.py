@@ -16,6 +16,7 @@ from fashion_classifier.errors import DataError, FashionError, Fault, Unavailabl
 from fashion_classifier.locks import check_held
 
 MANY_FILES = 200
+LARGEST_JSON = 64 << 20  # bytes; a report's numbers take some hundred thousand
 PART, OLD = ".part", ".old"  # how names end of what is not whole yet, and of what is being replaced
 
 
@@ -151,6 +152,32 @@ def clear_up(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+def remove_folder(folder: Path) -> None:
+    """Take a folder away with all that is in it: out of its place in one step, so that nobody finds a half.
+
+    Raises
+    ------
+    UnavailableError
+        If it cannot be removed.
+    """
+    try:
+        doomed = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_prefix(folder), suffix=PART))
+        try:
+            folder.rename(doomed / folder.name)
+        finally:
+            shutil.rmtree(doomed)
+    except OSError as error:
+        raise UnavailableError(
+            f"{folder}: it could not be removed ({error.strerror or error}, {error.filename}). Give leave to write "
+            "there, and remove what is left."
+        ) from error
+
+
+def bytes_in(path: Path) -> int:
+    """Return what a file, or all files in a folder, take; links are not followed."""
+    return sum(each.lstat().st_size for each in (path, *path.rglob("*")) if not each.is_dir())
+
+
 def write_bytes(target: Path, content: bytes) -> None:
     """Write a file atomically."""
     with atomic_path(target) as path:
@@ -158,8 +185,13 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 def write_text(target: Path, content: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_bytes(target, content.encode())
+    r"""Write a UTF-8 text file atomically; what of a file's name is not UTF-8 becomes \udc80, as JSON has it."""
+    write_bytes(target, encoded(content))
+
+
+def encoded(text: str) -> bytes:
+    r"""Return a text as UTF-8; what of a file's name is not UTF-8 becomes \udc80, which JSON reads back as it was."""
+    return text.encode(errors="backslashreplace")
 
 
 def write_json(target: Path, content: Any) -> None:
@@ -178,20 +210,27 @@ def read_json(source: Path, what: str, remedy: str) -> Any:
     Parameters
     ----------
     source
-        The file, which is there.
+        The file.
     what, remedy
         What it should be, and what to do if it is not, for the message.
 
     Raises
     ------
     DataError
-        If it is no JSON.
+        If it is missing, no JSON, or larger than anything that is written here.
     """
-    return parse_json(source.read_bytes(), str(source), what, remedy)
+    try:
+        with source.open("rb") as file:
+            content = file.read(LARGEST_JSON + 1)
+    except FileNotFoundError as error:
+        raise DataError(Fault(str(source), f"there is no {what}", remedy)) from error
+    return parse_json(content, str(source), what, remedy)
 
 
 def parse_json(content: bytes, place: str, what: str, remedy: str) -> Any:
     """Read JSON that comes from some place; parameters and errors as for `read_json`."""
+    if len(content) > LARGEST_JSON:
+        raise DataError(Fault(place, f"it is no {what} (it has more than {LARGEST_JSON:,} bytes)", remedy))
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -200,7 +239,7 @@ def parse_json(content: bytes, place: str, what: str, remedy: str) -> Any:
 
 def append_json_line(target: Path, content: Any) -> None:
     """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
-    line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    line = encoded(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
     check_held(target)
     there = target.exists()
     with _told(target), target.open("ab+", buffering=0) as file:

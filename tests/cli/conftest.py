@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import pytest
 from tests.conftest import write_npz
 
 from fashion_classifier.cli import main
+from fashion_classifier.cli.output import Output
 from fashion_classifier.experiment.preparation import prepare
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.training import train_one
@@ -60,6 +62,23 @@ def fashion(monkeypatch, capfd, tmp_path) -> Fashion:
         return Result(code, printed.out, printed.err)
 
     return call
+
+
+@pytest.fixture
+def interrupted_at(monkeypatch):
+    """Press Ctrl-C as soon as a task is at work whose name holds a word."""
+
+    def press(word: str) -> None:
+        pressed: list[str] = []
+
+        def progress(_self: Output, task: str, done: float, total: float, detail: str = "") -> None:
+            if word in task and done and not pressed:
+                pressed.append(task)
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(Output, "progress", progress)
+
+    return press
 
 
 @pytest.fixture

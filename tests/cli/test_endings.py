@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from fashion_classifier.cli.output import Output, printable
+from fashion_classifier.cli.output import printable
 
 COMMAND = [sys.executable, "-m", "fashion_classifier"]
-
-
-@pytest.fixture
-def interrupted_at(monkeypatch):
-    """Press Ctrl-C as soon as a task is at work whose name holds a word."""
-
-    def press(word: str) -> None:
-        pressed: list[str] = []
-
-        def progress(_self: Output, task: str, done: float, total: float, detail: str = "") -> None:
-            if word in task and done and not pressed:
-                pressed.append(task)
-                signal.raise_signal(signal.SIGINT)
-
-        monkeypatch.setattr(Output, "progress", progress)
-
-    return press
 
 
 def test_an_interrupted_training_keeps_its_model_and_says_so(fashion, npz, interrupted_at):

@@ -13,6 +13,7 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.training import choose_recipe, train_one
+from fashion_classifier.training.distributed import ALONE
 from fashion_classifier.training.recipes.ladder import recipe_named
 
 TIMED = RunConfig(minutes=1.0)
@@ -29,6 +30,7 @@ def prepared(*, images_per_second=0.0, left_s=60.0, prediction_s=0.0, split=MANY
         prediction_seconds=lambda _recipe, _n: prediction_s,
         device=device,
         seconds_per_epoch=lambda _recipe, **_: epoch_s,
+        group=ALONE,
     )
     return SimpleNamespace(workshop=workshop, split=split, clock=SimpleNamespace(left_s=left_s, used_s=9.0))
 

@@ -45,7 +45,7 @@ from fashion_classifier.storage import (
     read_json_lines,
     write_bytes,
 )
-from fashion_classifier.training.checkpoint import load_checkpoint, save_checkpoint
+from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.optimizers import make_optimizer
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -295,6 +295,7 @@ def test_whichever_file_of_a_run_is_too_large(data, whole, tmp_path):
     assert outcome(tmp_path / "run") == outcome(whole)
 
 
+@pytest.mark.slow
 def test_the_command_names_the_place_and_ends_with_4(data, disk):
     command = [sys.executable, "-m", "fashion_classifier", "run", "--data", str(data), "--trials", "0", "--epochs", "1"]
     done = subprocess.run(
@@ -326,7 +327,7 @@ def put_line(place: Path) -> None:
 def put_checkpoint(place: Path) -> None:
     network = torch.nn.Linear(3, 2)
     optimizer = make_optimizer(network, TrainConfig(optimizer="adam"))
-    save_checkpoint(place / "state.safetensors", {"network": network}, optimizer, {}, {})
+    save_checkpoint(CheckpointPlan(place / "state.safetensors"), {"network": network}, optimizer, {}, {})
 
 
 def state(place: Path) -> dict[str, bytes]:
@@ -353,9 +354,8 @@ def test_however_much_fits_what_was_there_stays_until_all_of_the_new_is_there(tm
     assert n_failures == max(map(len, state(tmp_path).values()))
     if put is put_checkpoint:
         network = torch.nn.Linear(3, 2)
-        load_checkpoint(
-            tmp_path / "state.safetensors", {"network": network}, make_optimizer(network, TrainConfig(optimizer="adam"))
-        )
+        plan = CheckpointPlan(tmp_path / "state.safetensors")
+        load_checkpoint(plan, {"network": network}, make_optimizer(network, TrainConfig(optimizer="adam")))
 
 
 def test_a_torn_line_is_ended_and_passed_over(tmp_path):

@@ -51,8 +51,15 @@ CONSTRAINTS, LOCK = pins("constraints.txt"), pins("requirements-dev.txt")
 def required() -> Iterator[tuple[str, Requirement]]:
     """Go through all that pyproject.toml asks for, and where it does."""
     groups = {"dependencies": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    groups.pop("all")
     for group, lines in groups.items():
         yield from ((group, Requirement(line)) for line in lines)
+
+
+def test_all_extras_are_in_all():
+    [everything] = [Requirement(line) for line in PROJECT["optional-dependencies"]["all"]]
+    assert everything.name == PROJECT["name"]
+    assert everything.extras == PROJECT["optional-dependencies"].keys() - {"all", "dev"}
 
 
 def least(requirement: Requirement) -> Version:

@@ -54,14 +54,17 @@ def _run(arguments: list[str], *, as_json: bool) -> None:
     """Run the command and exit; what it printed has then arrived."""
     from typer.exceptions import Abort, TyperException
 
-    if arguments and arguments[0] in TRAINING:
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if command in TRAINING:
         from fashion_classifier.limits import check_address_space
 
-        check_address_space(ADDRESS_SPACE, f"fashion {arguments[0]}")
+        check_address_space(ADDRESS_SPACE, f"fashion {command}")
     from fashion_classifier.cli.app import app  # here, for processes that are started beside this one do without it
+    from fashion_classifier.cli.together import together
 
     try:
-        code = app(args=arguments, prog_name="fashion", standalone_mode=not as_json)
+        with together(arguments) as group:
+            code = app(args=arguments, prog_name="fashion", standalone_mode=not as_json and group is None, obj=group)
     except SystemExit as end:
         code = end.code
     except Abort as error:

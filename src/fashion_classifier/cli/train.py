@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fashion_classifier.cli.completion import complete_family_or_auto, complete_models, complete_recipes
 from fashion_classifier.cli.options import (
     Balanced,
     Data,
@@ -22,14 +23,18 @@ from fashion_classifier.cli.options import (
     Out,
     Seed,
     Threads,
+    Track,
     absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.output import Output, between, output, percent, show_collection
+from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
 if TYPE_CHECKING:
+    from fashion_classifier.evaluation.metrics import Evaluation
     from fashion_classifier.experiment.preparation import Prepared
+    from fashion_classifier.training.train import TrainedModel
 
 
 class On(StrEnum):
@@ -40,13 +45,23 @@ class On(StrEnum):
 
 
 def train(
+    context: typer.Context,
     data: Data = "auto",
     model: Annotated[
-        str, typer.Option("--model", help="Model family: cnn, mlp, resnet, or auto for the best known for the time.")
+        str,
+        typer.Option(
+            "--model",
+            help="Model family: cnn, mlp, resnet, or auto for the best known for the time.",
+            autocompletion=complete_family_or_auto,
+        ),
     ] = "auto",
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help="A recipe by its name, whatever the time: initial, one-minute, half-hour …"),
+        typer.Option(
+            "--recipe",
+            help="A recipe by its name, whatever the time: initial, one-minute, half-hour …",
+            autocompletion=complete_recipes,
+        ),
     ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
@@ -60,6 +75,7 @@ def train(
             "--teacher",
             metavar="MODEL_OR_RUN",
             help="Learn from what this model says of the images, more than from the labels.",
+            autocompletion=complete_models,
         ),
     ] = None,
     from_model: Annotated[
@@ -68,6 +84,7 @@ def train(
             "--from",
             metavar="MODEL_OR_RUN",
             help="Train this model's weights on for the data's own classes, from about 20 images of each on.",
+            autocompletion=complete_models,
         ),
     ] = None,
     compare: Annotated[
@@ -82,6 +99,15 @@ def train(
     threads: Threads = 0,
     device: Device = "auto",
     out: Out = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoint",
+            metavar="FILE",
+            help="Keep the training's state in this file until the model is saved, and go on from it if it is there.",
+        ),
+    ] = None,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Train one recipe and save the model; the test set stays sealed.
@@ -100,14 +126,13 @@ def train(
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.own_kinds import train_from
-    from fashion_classifier.cli.run import evaluation_facts
-    from fashion_classifier.evaluation.metrics import evaluate
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.record import new_run_path
+    from fashion_classifier.experiment.record import check_can_be_made, new_run_path
     from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.tracked import about_work, concluded_training, ended, following
     from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
-    from fashion_classifier.models.catalogue import count_parameters
+    from fashion_classifier.training.distributed import ALONE
     from fashion_classifier.training.early_stopping import StopReason
     from fashion_classifier.training.recipes.ladder import name_for, recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
@@ -115,17 +140,10 @@ def train(
 
     if recipe is not None and model != AUTO_MODEL:
         raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
-    if from_model is not None and (recipe, model, teacher, image_size, on) != (
-        None,
-        AUTO_MODEL,
-        None,
-        None,
-        On.TRAINING,
-    ):
-        raise UsageError(
-            "The model that is trained on says what is trained and in which image size, and all images but the test "
-            "set's are learned from: leave out recipe, model family, teacher, image size and what to learn from."
-        )
+    group = context.obj or ALONE
+    if from_model is not None:
+        given = (recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING)
+        _check_training_on(has_own_recipe=given, is_one_training=group.size > 1 or checkpoint is not None)
     least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
     if epochs is None and minutes is None and from_model is None:
         epochs = least.training.epochs
@@ -142,17 +160,21 @@ def train(
         threads=threads,
         device=device,
     )
-    with output(as_json=as_json) as out_to:
+    targets = parse_targets(track) if group.first else []
+    with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         if from_model is not None:
-            train_from(from_model, config, out, out_to, comparing=compare)
+            train_from(from_model, config, out, out_to, tracking, comparing=compare)
             return
+        if out is not None:
+            check_can_be_made(out)
         taught_by = None if teacher is None else locate_model(teacher).path
-        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
+        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress, group=group)
         show_collection(out_to, prepared.collection, prepared.split)
-        name = choose_recipe(config, prepared, family=model, name=recipe or "")
-        out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
+        name = group.decided(lambda: choose_recipe(config, prepared, family=model, name=recipe or ""))
+        out_to.remark(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
+        tracking.begin(folder, {**about_work(config, prepared.collection), "recipe": name})
         trained = train_one(
             chosen,
             config,
@@ -160,40 +182,73 @@ def train(
             folder,
             on_everything=on is On.ALL,
             teacher=taught_by,
+            on_validation=following(tracking, "training"),
+            checkpoint=checkpoint,
             progress=out_to.progress,
         )
-        validation = None
-        if on is On.TRAINING:
-            labels = prepared.split.validation.labels
-            validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
-            accuracy = validation.accuracy
-            out_to.tell(
-                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
-                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
-            )
-        else:
-            out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
-        seconds = prepared.clock.used_s
+        if not group.first:
+            return
+        validation = _judged(trained, prepared, out_to) if on is On.TRAINING else None
+        if validation is None:
+            out_to.remark("Trained on training + cross-validation data: only the test set could judge this model.")
+        tracking.record(concluded_training(trained, validation))
+        is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
+        tracking.record(ended(is_interrupted))
+        facts = _facts(trained, prepared, validation)
         out_to.tell(
-            f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s, {trained.model.how.precision}; "
+            f"Model:  {folder}  ({trained.fit.steps:,} steps, {facts['seconds']:.0f} s, {trained.model.how.precision}; "
             f"{trained.fit.stopped_because})"
         )
-        facts = {
-            "model": str(folder),
-            "recipe": name,
-            "family": trained.model.config.family,
-            "n_parameters": count_parameters(trained.model.network),
-            "seconds": round(seconds, 2),
-            "steps": trained.fit.steps,
-            "images_per_second": round(prepared.workshop.images_per_second, 1) or None,
-            "precision": trained.model.how.precision,
-            "stopped_because": str(trained.fit.stopped_because),
-            "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
-            "validation": None if validation is None else evaluation_facts(validation),
-        }
-        out_to.result("train", facts)
-        if trained.fit.stopped_because == StopReason.INTERRUPTED:
+        given = {"model": str(folder), "recipe": name, "processes": group.size}
+        out_to.result("train", {**given, **facts, "tracked": finish_tracking(tracking, out_to)})
+        if is_interrupted:
             out_to.end_as_interrupted()
+
+
+def _check_training_on(*, has_own_recipe: bool, is_one_training: bool) -> None:
+    """Check what is given beside a model that is trained on."""
+    if has_own_recipe:
+        raise UsageError(
+            "The model that is trained on says what is trained and in which image size, and all images but the test "
+            "set's are learned from: leave out recipe, model family, teacher, image size and what to learn from."
+        )
+    if is_one_training:
+        raise UsageError(
+            "Training a model on for other classes is made of many short trainings, which neither several processes "
+            "can share nor a checkpoint can go on with."
+        )
+
+
+def _facts(trained: TrainedModel, prepared: Prepared, validation: Evaluation | None) -> dict[str, Any]:
+    """Gather what programs are told of a training."""
+    from fashion_classifier.cli.run import evaluation_facts
+    from fashion_classifier.models.catalogue import count_parameters
+
+    return {
+        "family": trained.model.config.family,
+        "n_parameters": count_parameters(trained.model.network),
+        "seconds": round(prepared.clock.used_s, 2),
+        "steps": trained.fit.steps,
+        "images_per_second": round(prepared.workshop.images_per_second, 1) or None,
+        "precision": trained.model.how.precision,
+        "stopped_because": str(trained.fit.stopped_because),
+        "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
+        "validation": None if validation is None else evaluation_facts(validation),
+    }
+
+
+def _judged(trained: TrainedModel, prepared: Prepared, out_to: Output) -> Evaluation:
+    """Evaluate a model on the cross-validation images, and tell of it."""
+    from fashion_classifier.evaluation.metrics import evaluate
+
+    labels = prepared.split.validation.labels
+    validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
+    accuracy = validation.accuracy
+    out_to.tell(
+        f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
+        f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
+    )
+    return validation
 
 
 def _why(prepared: Prepared, *, name: str | None, minutes: float | None) -> str:

@@ -22,10 +22,12 @@ from fashion_classifier.cli.options import (
     Mirror,
     Seed,
     Threads,
+    Track,
     absolute,
     parse_size,
 )
 from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 
 
 def tune(
@@ -63,6 +65,7 @@ def tune(
     workers: Annotated[
         int, typer.Option("--workers", help="With --cluster: trials made at a time; 0 for as many as fit.")
     ] = 0,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Search for the best recipe; the same command goes on where it stopped.
@@ -88,8 +91,9 @@ def tune(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.searching import Cluster, search_only
+    from fashion_classifier.experiment.searching import Cluster, check_place, search_only
     from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.tracked import about_work, conclude_search, ended, trial_made
     from fashion_classifier.tuning.database import StudyDatabase
 
     exact = trials is not None and minutes is None
@@ -110,7 +114,9 @@ def tune(
     )
     place = None if storage is None else StudyDatabase(storage, study)
     on = None if cluster is None else Cluster(cluster, workers)
-    with output(as_json=as_json) as out_to:
+    targets = parse_targets(track)
+    with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
+        check_place(out)
         prepared = prepare(
             config if on is None else replace(config, device="cpu"),
             used_s=time.perf_counter() - STARTED,
@@ -118,14 +124,25 @@ def tune(
         )
         show_collection(out_to, prepared.collection, prepared.split)
         search, chosen, interrupted = search_only(
-            config, prepared, out, storage=place, cluster=on, tell=out_to.tell, progress=out_to.progress
+            config,
+            prepared,
+            out,
+            storage=place,
+            cluster=on,
+            tell=out_to.remark,
+            on_begin=lambda: tracking.begin(out, about_work(config, prepared.collection)),
+            on_trial=lambda trial: tracking.record(trial_made(trial)),
+            progress=out_to.progress,
         )
+        conclude_search(tracking, search, chosen)
+        tracking.record(ended(interrupted))
         if interrupted:
             out_to.end_as_interrupted()
         facts = {
             "study": search.storage.shown,
             "seconds": round(prepared.clock.used_s, 2),
             "trials": len(search.trials()),
+            "tracked": finish_tracking(tracking, out_to),
         }
         if chosen is None:
             out_to.tell("No trial is complete yet; the same command goes on.")

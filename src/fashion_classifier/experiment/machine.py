@@ -12,23 +12,43 @@ import torch
 
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.limits import available_cores
+from fashion_classifier.training.distributed import ALONE, Group
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 
-def choose_device(wanted: str) -> str:
+def choose_device(wanted: str, group: Group = ALONE) -> str:
     """Return the device to compute on.
 
     Parameters
     ----------
     wanted
         "auto" takes CUDA, then Apple's MPS, then the CPU.
+    group
+        The processes that train together: each takes a GPU of its own.
 
     Raises
     ------
     UnavailableError
         If a device that is asked for is not there.
     """
+    if group.size == 1:
+        return _device_here(wanted)
+    device = _device_here("cpu" if wanted == "auto" and not torch.cuda.is_available() else wanted)
+    if device == "mps":
+        raise UnavailableError("Apple's GPU cannot be shared by several processes; they can share the CPU.")
+    if device == "cuda":
+        if torch.cuda.device_count() < group.local_size:
+            raise UnavailableError(
+                f"There are {group.local_size} processes on this machine and {torch.cuda.device_count()} GPUs: start "
+                "one for each GPU, or ask for the CPU."
+            )
+        torch.cuda.set_device(group.local_rank)
+    return device
+
+
+def _device_here(wanted: str) -> str:
+    """Return the device that is wanted, or the best there is."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if there[device])
@@ -37,12 +57,14 @@ def choose_device(wanted: str) -> str:
     return wanted
 
 
-def use_threads(wanted: int) -> int:
+def use_threads(wanted: int, group: Group = ALONE) -> int:
     """Compute with so many threads, at most and with 0 as many as the cores that this process may use; return how many.
 
-    More threads than cores wait for each other: a thousand would never get to an end.
+    More threads than cores wait for each other: a thousand would never get to an end. Processes that train together on
+    one machine have their part of its cores each.
     """
-    n_threads = min(wanted or available_cores(), available_cores())
+    cores = max(1, available_cores() // group.local_size)
+    n_threads = min(wanted or cores, cores)
     torch.set_num_threads(n_threads)
     _keep_freed_memory()
     return n_threads

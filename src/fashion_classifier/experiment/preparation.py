@@ -13,6 +13,7 @@ from fashion_classifier.experiment.machine import choose_device, use_threads
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.progress import Progress, silent
+from fashion_classifier.training.distributed import ALONE, Group
 from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.train import Workshop
 
@@ -27,16 +28,17 @@ class Prepared:
     clock: Clock
 
 
-def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = silent) -> Prepared:
-    """Load and split the data as a run does."""
+def prepare(config: RunConfig, *, used_s: float = 0.0, progress: Progress = silent, group: Group = ALONE) -> Prepared:
+    """Load and split the data as a run does; each of several processes does."""
     clock = Clock(config.limit_s, used_s)
     with clock.paused():
         place = locate(config.data, progress=progress)
     collection = load(place, options=config.read_options, progress=progress)
     parts = split(collection, config.split_config)
-    use_threads(config.threads)
+    use_threads(config.threads, group)
     exact = config.minutes is None
-    workshop = Workshop(parts, choose_device(config.device), {}, provenance_of(collection, config), exact)
+    device = choose_device(config.device, group)
+    workshop = Workshop(parts, device, {}, provenance_of(collection, config), exact, group)
     return Prepared(collection, parts, workshop, clock)
 
 

@@ -35,7 +35,7 @@ from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.outcome import RunOutcome
 from fashion_classifier.experiment.planning import Plan, sure_recipes
 from fashion_classifier.experiment.preparation import reopen
-from fashion_classifier.experiment.record import RunFolder, check_free
+from fashion_classifier.experiment.record import RunFolder, check_can_be_made
 from fashion_classifier.experiment.retraining import retrain
 from fashion_classifier.experiment.session import Session
 from fashion_classifier.experiment.settings import RunConfig
@@ -44,6 +44,7 @@ from fashion_classifier.experiment.stages import (
     assess,
     keep,
 )
+from fashion_classifier.experiment.tracked import begin_run, concluded_run, ended, following, trial_made
 from fashion_classifier.limits import explained
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
@@ -96,7 +97,7 @@ def run(
     listener = listener or Listener()
     if config.minutes is not None and config.minutes < SHORTEST_RUN_MINUTES:
         raise UsageError(f"`minutes >= {SHORTEST_RUN_MINUTES}` must hold for a run, but got minutes={config.minutes}.")
-    check_free(folder)
+    check_can_be_made(folder)
     choose_device(config.device)
     clock = Clock(config.limit_s, used_s)
     with clock.paused():
@@ -148,12 +149,14 @@ class _Run:
         self.session = session
         self.folder, self.config, self.clock = session.folder, session.config, session.clock
         self.split, self.workshop, self.tell = session.split, session.workshop, session.tell
+        self.tracking = session.listener.tracking
         self.plan = Plan(session.folder, session.workshop)
 
     def execute(self) -> RunOutcome:
         """Go through all stages that are not finished."""
         session = self.session
         session.listener.announce(session.collection, self.split)
+        begin_run(self.tracking, self.folder)
         with session.interruption:
             initial = session.timed("initial model", self._initial)
             shares = share_out(self.clock)
@@ -187,6 +190,8 @@ class _Run:
         session.remember()
         self.folder.update(finished=not session.ended_early)
         self.folder.event("finished", ended_early=session.ended_early)
+        self.tracking.record(concluded_run(results))
+        self.tracking.record(ended(session.ended_early))
         return RunOutcome(self.folder.path, results, report, self.clock.used_s)
 
     def _initial(self) -> MadeModel:
@@ -198,6 +203,7 @@ class _Run:
             seed=derive_seed(self.config.seed, "initial"),
             seconds=initial_seconds(self.clock),
             stop_asked=self.session.asked,
+            on_validation=following(self.tracking, "initial"),
             checkpoint=self.session.checkpoint("initial"),
             progress=self.session.listener.progress,
             task="Initial model",
@@ -217,8 +223,7 @@ class _Run:
         search = Search(self.folder.path, self.workshop, config)
         if (finished := self.folder.stage("search")) is not None:
             facts = from_json(SearchFacts, finished, place="the search's stage")
-            chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
-            return self._found(search, chosen, facts)
+            return self._found(search, search.trial(facts.chosen), facts)
         begin = self.clock.used_s
         search.run(
             stop_asked=self.session.asked,
@@ -256,6 +261,7 @@ class _Run:
 
     def _on_trial(self, trial: Trial, trained: TrainedModel | None) -> None:
         """Tell of a trial."""
+        self.tracking.record(trial_made(trial))
         family = trial.params["family"]
         why = {"reason": trial.reason} if trial.reason else {}
         self.folder.event(
@@ -286,6 +292,7 @@ class _Run:
                 epochs=self.config.epochs or MOST_EPOCHS,
                 seconds=None if shares.training is None else training_seconds(left),
                 stop_asked=self.session.asked,
+                on_validation=following(self.tracking, "training"),
                 checkpoint=self.session.checkpoint("training"),
                 progress=self.session.listener.progress,
                 task="Chosen configuration",

@@ -25,7 +25,7 @@ from fashion_classifier.inference.cluster import has_gpus, joined, n_places
 from fashion_classifier.inference.packing import packed, unpack
 from fashion_classifier.locks import fellow_writer
 from fashion_classifier.progress import Progress
-from fashion_classifier.storage import clear_up, json_text, make_folder, parse_json, write_json
+from fashion_classifier.storage import clear_up, json_text, make_folder, parse_json, read_json, write_json
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.cluster import ClusterWorkshop, run_together
@@ -37,8 +37,8 @@ from fashion_classifier.tuning.study import Search
 from fashion_classifier.tuning.trials import Trial
 
 STUDY = "study.json"  # to what a study belongs, and around which recipes it searches
-BEST = "best"
-_REMEDY = "Remove the folder to search anew"
+BEST, LARGEST_MODEL = "best", 8 << 30  # bytes
+_WHAT, _REMEDY = "record of a study", "Remove the folder to search anew"
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,14 @@ def search_only(
     storage: StudyStorage | None = None,
     cluster: Cluster | None = None,
     tell: Callable[[str], None],
+    on_begin: Callable[[], None] = lambda: None,
+    on_trial: Callable[[Trial], None] = lambda _: None,
     progress: Progress,
 ) -> tuple[Search, Trial | None, bool]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``.
 
-    Other processes that are at work on the study share it.
+    Other processes that are at work on the study share it. `on_begin` is called when the study is open, `on_trial` with
+    each trial that was made here.
 
     Parameters
     ----------
@@ -90,7 +93,8 @@ def search_only(
     if cluster is None:
         searched = list(known_recipes(config.families, math.inf).values())
         check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
-    _make_place(folder)
+    check_place(folder)
+    make_folder(folder)
     place = storage or StudyFolder(folder)
     with ExitStack() as stack:
         n_searches = 1
@@ -117,11 +121,11 @@ def search_only(
 
         searches = stack.enter_context(fellow_writer(folder, opened))
         interruption, search = stack.enter_context(Interruption()), searches[0]
+        on_begin()
         keep = keep_best(search, folder)
+        told = _told(keep, tell, on_trial)
         try:
-            run_together(
-                searches, stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress
-            )
+            run_together(searches, stop_asked=interruption.asked, on_trained=keep, on_trial=told, progress=progress)
         finally:
             _fetch_best(place, folder)
     return search, search.chosen(), interruption.asked_for
@@ -183,17 +187,18 @@ def keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], N
 
 def _fetch_best(place: StudyStorage, folder: Path) -> None:
     """Put the best model that any machine has kept into the folder."""
-    if place.shared and (content := place.kept(BEST)) is not None:
+    if place.shared and (content := place.kept(BEST, most=LARGEST_MODEL)) is not None:
         with place.turn():
             unpack(content, folder / BEST)
 
 
 def _told(
-    keep: Callable[[float, TrainedModel], None], tell: Callable[[str], None]
+    keep: Callable[[float, TrainedModel], None], tell: Callable[[str], None], also: Callable[[Trial], None]
 ) -> Callable[[Trial, TrainedModel | None], None]:
     """Return what tells of each trial, and keeps its model again: a worse one may be in its place meanwhile."""
 
     def on_trial(trial: Trial, trained: TrainedModel | None) -> None:
+        also(trial)
         family = trial.params["family"]
         if trained is None or trial.accuracy is None:
             tell(f"{trial.purpose} {trial.index}: {family} {trial.state}, {trial.reason}")
@@ -215,7 +220,7 @@ def _check_study(place: StudyStorage, collection: Collection, config: RunConfig)
     if content is None:
         place.keep(STUDY, json_text(belongs).encode())
         return belongs
-    there = _read(content, place.shown)
+    there = _checked(parse_json(content, place.shown, _WHAT, _REMEDY), place.shown)
     differs = [name for name, value in belongs.items() if there.get(name) != value]
     if differs:
         another = "study" if place.shared else "folder"
@@ -234,8 +239,8 @@ def _check_folder(folder: Path, place: StudyStorage) -> None:
         )
 
 
-def _make_place(folder: Path) -> None:
-    """Make the folder of a study that is not there yet.
+def check_place(folder: Path) -> None:
+    """Check, before data is read, that a study is in a folder, or that one can be begun there.
 
     Raises
     ------
@@ -243,11 +248,12 @@ def _make_place(folder: Path) -> None:
         If something else is there.
     UnavailableError
         If it cannot be made.
+    DataError
+        If what is written of the study is damaged.
     """
-    if not folder.exists():
+    if not folder.is_dir():
         check_can_be_made(folder)
-        make_folder(folder)
-    elif not (folder / STUDY).is_file() and any(not path.name.startswith(".") for path in folder.iterdir()):
+    elif read_study(folder) is None and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")
 
 
@@ -260,12 +266,11 @@ def read_study(folder: Path) -> dict[str, Any] | None:
         If what is written there is damaged.
     """
     record = folder / STUDY
-    return _read(record.read_bytes(), str(record)) if record.is_file() else None
+    return _checked(read_json(record, _WHAT, _REMEDY), str(record)) if record.is_file() else None
 
 
-def _read(content: bytes, place: str) -> dict[str, Any]:
-    """Read the record of a study; errors as for `read_study`."""
-    there = parse_json(content, place, "record of a study", _REMEDY)
+def _checked(there: Any, place: str) -> dict[str, Any]:
+    """Check what is in the record of a study; errors as for `read_study`."""
     known = there.get("affordable_images", 0) if isinstance(there, dict) else None
     if not isinstance(known, int | float) or not 0 <= known < math.inf:
         raise DataError(Fault(place, "it is no record of a study", _REMEDY))

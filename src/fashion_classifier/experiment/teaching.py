@@ -25,7 +25,7 @@ def ask_teacher(folder: Path, split: Split, workshop: Workshop, *, on_everything
     split
         Of which the pupil learns.
     workshop
-        In which it learns; its provenance tells the data and the split.
+        In which it learns; its provenance tells the data and the split. Its processes share the asking.
     on_everything
         Whether the pupil learns from training + cross-validation data.
 
@@ -49,7 +49,9 @@ def ask_teacher(folder: Path, split: Split, workshop: Workshop, *, on_everything
     plainly = replace(
         teacher, description=replace(teacher.description, how=replace(how, smoothing=0.0, temperature=1.0))
     )
-    said = plainly.predict(images, progress=progress, task="Asking the teacher")
+    said = workshop.group.predicted(
+        images, lambda its: plainly.predict(its, progress=progress, task="Asking the teacher")
+    )
     return Teaching(said, how.smoothing)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from fashion_classifier import __version__
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.evidence.trainings import PROGRESS_IMAGES
@@ -21,9 +25,13 @@ from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.experiment.teaching import ask_teacher
 from fashion_classifier.inference.bundle import save_model
+from fashion_classifier.models.catalogue import settings_of
 from fashion_classifier.models.ensemble import EnsembleConfig
 from fashion_classifier.progress import Progress
+from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.checkpoint import CheckpointPlan
+from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.ladder import GPU_LADDER, has_rungs, name_for, name_for_gpu, recipe_named
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel
@@ -89,9 +97,11 @@ def train_one(
     *,
     on_everything: bool,
     teacher: Path | None = None,
+    on_validation: Callable[[Epoch], None] = lambda _: None,
+    checkpoint: Path | None = None,
     progress: Progress,
 ) -> TrainedModel:
-    """Train one recipe and save the model.
+    """Train one recipe and save the model; of several processes the first saves it.
 
     Parameters
     ----------
@@ -103,24 +113,45 @@ def train_one(
         The folder of a model whose probabilities are learned from, more than from the labels.
     folder
         The model's folder, which must not be there yet.
+    on_validation
+        Told of every validation.
+    checkpoint
+        A file in which the state of the training is kept until the model is saved, and from which it goes on if the
+        file is there, with any number of processes. Each network of an ensemble has one of its own beside it.
 
     Raises
     ------
     UsageError
-        If the folder is already there, judging the model would take most of the time, or the teacher does not fit.
+        If the folder is already there, several processes are not about to train the same, judging the model would take
+        most of the time, or the teacher does not fit.
     NotEnoughMemoryError
         If memory would not suffice.
     """
-    check_can_be_made(folder)
+    workshop, group = prepared.workshop, prepared.workshop.group
+    group.decided(lambda: check_can_be_made(folder))
     taught = None
     if teacher is not None:
         taught = ask_teacher(teacher, prepared.split, prepared.workshop, on_everything=on_everything, progress=progress)
         recipe = replace(recipe, training=replace(recipe.training, teacher_share=TEACHER_SHARE))
-    workshop = prepared.workshop
     check_memory(prepared.split, [recipe], workshop.device, evaluated=False)
-    seconds = None if config.minutes is None else _training_seconds(recipe, prepared, on_everything=on_everything)
+    seconds = None
+    if config.minutes is not None:
+        seconds = group.decided(lambda: _training_seconds(recipe, prepared, on_everything=on_everything))
     limited = seconds is not None
     members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1
+    plan = None
+    if checkpoint is not None or group.size > 1:
+        what = _identity(recipe, config, prepared, on_everything=on_everything)
+        group.check_same(
+            {
+                "the training": what[:12],
+                "the data": prepared.collection.fingerprint[:12],
+                "the device": workshop.device,
+                "this program": __version__,
+                "PyTorch": torch.__version__,
+            }
+        )
+        plan = None if checkpoint is None else CheckpointPlan(checkpoint, of=what)
     with Interruption() as interruption:
         trained = workshop.train(
             recipe,
@@ -131,9 +162,13 @@ def train_one(
             on_everything=on_everything,
             taught=taught,
             stop_asked=interruption.asked,
+            on_validation=on_validation,
+            checkpoint=plan,
             progress=progress,
             task="Training",
         )
+    if not group.first:
+        return trained
     if not on_everything:
         rules = rules_for(trained.validation_probabilities, prepared.split, seed=config.seed)
         answers = tempered(trained.validation_probabilities, rules.temperature)
@@ -143,7 +178,18 @@ def train_one(
             validation_probabilities=answers,
         )
     save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
+    if plan is not None and trained.fit.stopped_because != StopReason.INTERRUPTED:
+        for done_with in (plan, *(plan.member(number) for number in range(members))):
+            done_with.path.unlink(missing_ok=True)
     return trained
+
+
+def _identity(recipe: Recipe, config: RunConfig, prepared: Prepared, *, on_everything: bool) -> str:
+    """Return the SHA-256 of all that makes a training what it is, but for time and machines."""
+    model = {"family": recipe.model.family, **settings_of(recipe.model)}
+    learned = [prepared.collection.identity, prepared.workshop.provenance, on_everything]
+    facts = [model, recipe.training.to_dict(), config.epochs, config.seed, learned]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _training_seconds(recipe: Recipe, prepared: Prepared, *, on_everything: bool) -> float:

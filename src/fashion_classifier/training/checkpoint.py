@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save
+from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from fashion_classifier.errors import ModelError
 from fashion_classifier.storage import write_bytes
+from fashion_classifier.training.distributed import ALONE, Group
 from fashion_classifier.training.optimizers import Optimizer
 
 
@@ -28,14 +28,21 @@ class CheckpointPlan:
         The file, replaced each time.
     every_s
         Seconds between savings.
+    of
+        Which training it is of, where the file's place does not tell; one of another training is not continued.
     """
 
     path: Path
     every_s: float = 15.0
+    of: str = ""
+
+    def member(self, number: int) -> CheckpointPlan:
+        """Return where the state of one of several networks is saved."""
+        return replace(self, path=self.path.with_name(f"{self.path.stem}-{number}{self.path.suffix}"))
 
 
 def save_checkpoint(
-    path: Path,
+    plan: CheckpointPlan,
     modules: dict[str, nn.Module],
     optimizer: Optimizer,
     others: dict[str, Tensor],
@@ -45,8 +52,8 @@ def save_checkpoint(
 
     Parameters
     ----------
-    path
-        The file; replaced in one step.
+    plan
+        Whose file is replaced, in one step.
     modules
         Networks by name.
     optimizer
@@ -66,13 +73,15 @@ def save_checkpoint(
             if isinstance(value, Tensor):
                 tensors[f"optimizer/{index}/{key}"] = value.detach().contiguous().clone()
     tensors |= {f"other/{name}": tensor.detach().contiguous().clone() for name, tensor in others.items()}
-    write_bytes(path, save(tensors, metadata={"facts": json.dumps(facts)}))
+    write_bytes(plan.path, save(tensors, metadata={"facts": json.dumps(facts), "of": plan.of}))
 
 
 def load_checkpoint(
-    path: Path, modules: dict[str, nn.Module], optimizer: Optimizer
+    plan: CheckpointPlan, modules: dict[str, nn.Module], optimizer: Optimizer, group: Group = ALONE
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Restore modules and optimizer made from the same configuration; return the other tensors and the facts.
+
+    Of several processes only the first needs the file.
 
     Raises
     ------
@@ -80,9 +89,15 @@ def load_checkpoint(
         If the file is damaged or belongs to another configuration.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - no mapping
+        content = group.from_first(plan.path.read_bytes)
+    except OSError as error:
+        raise not_to_be_continued(plan.path, error) from error
+    try:
+        tensors = load(content)
+        told = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        facts: dict[str, Any] = json.loads(told["facts"])
+        if told.get("of", "") != plan.of:
+            raise ValueError("it is of a training with other data, recipe, seed or epochs")  # noqa: TRY301
         for name, module in modules.items():
             prefix = f"module/{name}/"
             module.load_state_dict(
@@ -93,7 +108,7 @@ def load_checkpoint(
         state["state"] = _buffers(tensors, "optimizer/", weights)
         optimizer.load_state_dict(state)
     except Exception as error:
-        raise not_to_be_continued(path, error) from error
+        raise not_to_be_continued(plan.path, error) from error
     others = {key.removeprefix("other/"): tensor for key, tensor in tensors.items() if key.startswith("other/")}
     return others, facts
 

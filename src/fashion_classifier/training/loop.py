@@ -23,12 +23,14 @@ from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.augmentation import augment
 from fashion_classifier.training.checkpoint import CheckpointPlan, load_checkpoint, not_to_be_continued, save_checkpoint
 from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.distributed import ALONE, Group
 from fashion_classifier.training.early_stopping import EarlyStopping, StopReason
 from fashion_classifier.training.objective import Objective
 from fashion_classifier.training.optimizers import LearningRate, make_optimizer
 from fashion_classifier.training.outcome import DivergedError, FitResult
 from fashion_classifier.training.running_figures import RunningFigures
 from fashion_classifier.training.sampling import BatchOrder
+from fashion_classifier.training.shared_batch import learner
 
 PROGRESS_EVERY_S = 0.2
 LARGEST_LOSS = 1e4  # nats; beyond it nothing recovers
@@ -87,6 +89,7 @@ def fit(
     checkpoint: CheckpointPlan | None = None,
     progress: Progress = silent,
     task: str = "Training",
+    group: Group = ALONE,
 ) -> FitResult:
     """Train a network.
 
@@ -107,11 +110,14 @@ def fit(
     stop_asked
         Asked before every step; a reason stops the training in an orderly way.
     on_validation
-        Told of every validation; a reason stops the training.
+        Told of every validation but the one that an interruption makes; a reason stops the training.
     checkpoint
         Where the state is saved; if the file is there, the training goes on from it.
     progress
         Told of every fraction of a second.
+    group
+        The processes that train the network together: each calls this with the same arguments, but for what may be
+        asked or told, and ends with the same weights. The first one's checkpoint counts.
 
     Raises
     ------
@@ -120,13 +126,13 @@ def fit(
     ModelError
         If the checkpoint is damaged.
     """
-    loop = _Loop(network, training, validation, config, how, taught, losses)
-    if checkpoint is not None and checkpoint.path.exists():
+    loop = _Loop(network, training, validation, config, how, taught, losses, group)
+    if checkpoint is not None and group.decided(checkpoint.path.exists):
         loop.restore(checkpoint)
     last_saved = last_shown = time.perf_counter()
     reason: StopReason | None = loop.ended
     while reason is None:
-        reason = stop_asked()
+        reason = group.agreed(stop_asked())
         if reason is None:
             loop.step()
             reason = loop.over()
@@ -134,7 +140,8 @@ def fit(
             loop.save(checkpoint, None)  # before the validation that only this ending makes
         if loop.validation_due(at_end=reason is not None):
             record = loop.validate()
-            reason = reason or on_validation(record)
+            said = None if reason is StopReason.INTERRUPTED else on_validation(record)
+            reason = reason or group.agreed(said)
             if loop.stopping.exhausted:
                 reason = reason or StopReason.PATIENCE
         now = time.perf_counter()
@@ -160,11 +167,15 @@ class _Loop:
         how: FitConfig,
         taught: NDArray[np.float32] | None,
         losses: NDArray[np.float32] | None,
+        group: Group,
     ) -> None:
-        self.network, self.validation, self.config, self.how = network, validation, config, how
+        self.network, self.validation, self.config, self.how, self.group = network, validation, config, how, group
         self.images = torch.from_numpy(np.array(training.images)).to(how.device)
         self.labels = torch.from_numpy(np.array(training.labels)).to(how.device)
         self.batch_size = min(config.batch_size, len(training))
+        group.check_shares(self.batch_size)
+        group.align(network)
+        self.learner = learner(network, group, self.batch_size)
         self.per_epoch = steps_per_epoch(len(training), self.batch_size)
         self.steps = how.steps or max(1, math.ceil(config.epochs * self.per_epoch))
         self.optimizer = make_optimizer(network, config)
@@ -178,7 +189,8 @@ class _Loop:
         self.ended: StopReason | None = None
         self.running = RunningFigures(how.device)
         self.check_every = 1 if how.device == "cpu" else CHECK_EVERY
-        self.started = time.perf_counter()
+        group.agreed(None)
+        self.started = group.time()
         self.seconds = how.seconds
         self.order = BatchOrder(
             len(training),
@@ -192,7 +204,7 @@ class _Loop:
     @property
     def elapsed(self) -> float:
         """Seconds of training so far."""
-        return time.perf_counter() - self.started
+        return self.group.time() - self.started
 
     def progress(self) -> float:
         """Return how far the schedule is, 0 to 1: by steps, or by time where that has run further."""
@@ -209,21 +221,23 @@ class _Loop:
 
     def step(self) -> None:
         """Learn from one batch."""
-        self.network.train()
+        self.learner.train()
         self.rate.set(self.progress())
         index = self.order.next_batch()
+        part = self.group.part(len(index))
         generator = torch.Generator().manual_seed(derive_seed(self.how.seed, "augmentation", self.done))
-        images = augment(self.images[index], self.config.augmentation, generator)
+        images = augment(self.images[index[part]], self.config.augmentation, generator, part, len(index))
         labels = self.labels[index]
         _seed_dropout(derive_seed(self.how.seed, "dropout", self.done), self.how.device)
         with computing_in(self.how.precision, self.how.device):
-            logits = self.network(images).float()
-            loss = self.objective(logits, labels, index)
+            logits = self.learner(images).float()
+            loss = self.objective(logits, labels, index, part)
         loss.backward()  # type: ignore[no-untyped-call]
+        self.group.add_gradients(self.network)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.done += 1
-        self._note(index, logits.detach(), labels)
+        self._note(index, self.group.whole(logits.detach(), len(index)), labels)
         if self.averaged is not None:
             _average(self.averaged, self.network, self.config.ema_decay, self.done)
 
@@ -264,6 +278,7 @@ class _Loop:
     def validate(self) -> Epoch:
         """Compute loss and accuracy on validation data, and keep the weights if they are the best so far."""
         self._check()
+        self.group.align(*self.modules.values())
         loss, accuracy = self._validation_figures()
         if loss is not None and not math.isfinite(loss):
             raise self._diverged(f"The validation loss is {loss}")
@@ -295,7 +310,8 @@ class _Loop:
         n_images = self.how.validation_images or len(self.validation)
         labels = self.validation.labels[:n_images]
         runtime = TorchRuntime(self.current, self.how.precision)
-        probabilities = predict_probabilities(runtime, self.validation.images[:n_images], PredictConfig())
+        images = self.validation.images[:n_images]
+        probabilities = self.group.predicted(images, lambda its: predict_probabilities(runtime, its, PredictConfig()))
         given = probabilities[np.arange(len(labels)), labels]
         loss = -np.log(np.maximum(given, 1e-12)).mean(dtype=np.float64)
         return float(loss), float((probabilities.argmax(1) == labels).mean())
@@ -329,7 +345,9 @@ class _Loop:
         return {name: module for name, module in named.items() if module is not None}
 
     def save(self, plan: CheckpointPlan, ended: StopReason | None) -> None:
-        """Save the whole state."""
+        """Save the whole state; it is the same in all processes."""
+        if not self.group.first:
+            return
         tensors, numbers = self.order.state()
         facts = {
             "done": self.done,
@@ -340,11 +358,11 @@ class _Loop:
             "stopping": {**asdict(self.stopping), "best_loss": min(self.stopping.best_loss, 1e300)},
             "running": self.running.state(),
         }
-        save_checkpoint(plan.path, self.modules, self.optimizer, tensors, facts)
+        save_checkpoint(plan, self.modules, self.optimizer, tensors, facts)
 
     def restore(self, plan: CheckpointPlan) -> None:
         """Go on from a saved state."""
-        tensors, facts = load_checkpoint(plan.path, self.modules, self.optimizer)
+        tensors, facts = load_checkpoint(plan, self.modules, self.optimizer, self.group)
         try:
             self._take_over(tensors, facts)
         except (KeyError, TypeError, ValueError) as error:
@@ -354,7 +372,7 @@ class _Loop:
         """Take over everything but weights and the optimizer's buffers."""
         self.order.restore(tensors, facts["order"])
         self.done = facts["done"]
-        self.started = time.perf_counter() - facts["elapsed"]
+        self.started = self.group.time() - facts["elapsed"]
         if self.how.seconds is not None:
             self.seconds = self.how.seconds + facts["elapsed"]
         self.ended = None if facts["ended"] is None else StopReason(facts["ended"])

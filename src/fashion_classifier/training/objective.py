@@ -42,7 +42,7 @@ class Objective:
         teacher = None if taught is None else torch.from_numpy(taught).to(device)
         return cls(config.label_smoothing, weights, teacher, config.teacher_share)
 
-    def __call__(self, logits: Tensor, labels: Tensor, index: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, labels: Tensor, index: Tensor, part: slice) -> Tensor:
         """Return the mean distance of a batch from the labels, and from what a teacher says.
 
         Parameters
@@ -50,13 +50,25 @@ class Objective:
         logits
             Of shape (b, k).
         labels, index
-            Of shape (b,): the classes, and which of the training images these are.
+            Of shape (B,): the classes of the whole batch, and which of the training images these are.
+        part
+            Which b of them the logits are of. What is returned is their share of the batch's mean: the shares of all
+            parts add up to it.
         """
-        by_labels = cross_entropy(logits, labels, weight=self.weights, label_smoothing=self.smoothing)
+        own = labels[part]
+        by_labels = cross_entropy(logits, own, weight=self.weights, label_smoothing=self.smoothing)
+        if len(own) < len(labels):
+            by_labels = by_labels * (self._weight(own) / self._weight(labels))
         if self.taught is None:
             return by_labels
-        by_teacher = cross_entropy(logits, self.taught[index], weight=self.weights)
+        by_teacher = cross_entropy(logits, self.taught[index[part]], weight=self.weights)
+        if len(own) < len(labels):
+            by_teacher = by_teacher * (len(own) / len(labels))  # PyTorch's mean for probabilities counts, not weighs
         return torch.lerp(by_labels, by_teacher, self.teacher_share)
+
+    def _weight(self, labels: Tensor) -> Tensor | int:
+        """Return what so many images weigh in a mean."""
+        return len(labels) if self.weights is None else self.weights[labels].sum()
 
 
 def class_weights(training: Dataset, device: str) -> Tensor:

@@ -27,6 +27,7 @@ from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.config import TrainConfig
+from fashion_classifier.training.distributed import ALONE, Group
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, fit, steps_per_epoch
 from fashion_classifier.training.memory import check_training
@@ -97,6 +98,9 @@ class Workshop:
         what an earlier session found, so that a continued run computes in the same precision.
     exact
         Whether bits must repeat: precision is then chosen by the machine's instructions, not by a timed probe.
+    group
+        The processes that train together, where there are others. All of them train the same in the same order; what
+        is measured here is measured by each for itself, and tells what all of them do together.
     """
 
     split: Split
@@ -104,6 +108,7 @@ class Workshop:
     precisions: dict[str, PrecisionChoice] = field(default_factory=dict)
     provenance: dict[str, object] = field(default_factory=dict)
     exact: bool = False
+    group: Group = ALONE
 
     def __post_init__(self) -> None:
         self.statistics = channel_statistics(self.split.training.images)
@@ -172,7 +177,7 @@ class Workshop:
         ).to(self.device)
         if start is not None:
             network.load_state_dict(start.network.state_dict())
-        precision = self.precision_for(recipe, training).precision
+        precision = self._common_precision(recipe, training)
         how = FitConfig(
             seed=seed,
             precision=precision,
@@ -187,7 +192,8 @@ class Workshop:
                 network,
                 how,
                 checkpoint,
-                lambda member, its_how, its_checkpoint, of: fit(
+                self.group,
+                lambda member, its_how, its_checkpoint, of, before: fit(
                     member,
                     training,
                     None if on_everything else self.split.validation,
@@ -196,10 +202,11 @@ class Workshop:
                     taught=None if taught is None else taught.probabilities,
                     losses=losses,
                     stop_asked=stop_asked,
-                    on_validation=on_validation,
+                    on_validation=lambda record: on_validation(_following(before, record)),
                     checkpoint=its_checkpoint,
                     progress=progress,
                     task=f"{task}{of}",
+                    group=self.group,
                 ),
             )
         network, config = _without_untrained(network, recipe.model, results)
@@ -217,11 +224,12 @@ class Workshop:
                 "steps": result.best_step,
                 "recipe": settings.to_dict(),
                 "learned_from": "all" if on_everything else "training",
+                **({"processes": self.group.size} if self.group.size > 1 else {}),
             },
         )
         probabilities = np.empty((0, len(classes)), np.float32)
         if not on_everything:
-            probabilities = model.predict(self.split.validation.images)
+            probabilities = self.group.predicted(self.split.validation.images, model.predict)
             if not np.isfinite(probabilities).all():
                 raise DivergedError(
                     "The answers are no longer numbers: the training has diverged. Lower the learning rate."
@@ -240,7 +248,7 @@ class Workshop:
     @property
     def images_per_second(self) -> float:
         """Images that the network of `ONE_MINUTE` learns from in a second here; 0 where nothing may be timed."""
-        return self.precision_for(ONE_MINUTE, self.split.training).images_per_s
+        return self.precision_for(ONE_MINUTE, self.split.training).images_per_s * self.group.size
 
     def prediction_seconds(self, recipe: Recipe, n_images: int) -> float:
         """Measure what predicting so many images takes with a recipe's network and views, from a few of them."""
@@ -256,14 +264,14 @@ class Workshop:
             begin = time.perf_counter()
             predict_probabilities(runtime, sample, how)
             seconds.append(time.perf_counter() - begin)
-        return seconds[-1] * members * n_images / len(sample)
+        return seconds[-1] * members * n_images / len(sample) / self.group.size
 
     def seconds_per_epoch(self, recipe: Recipe, *, n_steps: int = 8) -> float:
         """Measure what an epoch of a recipe takes on this machine, from a few steps after a few that do not count."""
         n_images = len(self.split.training)
         steps = steps_per_epoch(n_images, batch_size_for(n_images, recipe.training.batch_size))
         self._time_steps(recipe, 3)
-        return self._time_steps(recipe, n_steps) / n_steps * steps
+        return self._time_steps(recipe, n_steps) / n_steps * steps / self.group.size
 
     def _time_steps(self, recipe: Recipe, n_steps: int) -> float:
         """Return the seconds that so many steps take, on weights that are thrown away."""
@@ -279,6 +287,13 @@ class Workshop:
                 return fit(network, training, None, settings, how).seconds
         except FAILURES:  # what is trained by this recipe will fail as well, and be recorded as that
             return time.perf_counter() - begin
+
+    def _common_precision(self, recipe: Recipe, training: Dataset) -> str:
+        """Return the precision in which all processes compute: one that serves each of them."""
+        own = self.precision_for(recipe, training).precision
+        votes = torch.tensor([float(own == "bfloat16")])
+        self.group.add_up([votes])
+        return "float32" if 0 < float(votes) < self.group.size else own
 
     def precision_for(self, recipe: Recipe, training: Dataset) -> PrecisionChoice:
         """Return the precision for a recipe's family: the recipe's own, the remembered one, or what a probe finds."""
@@ -308,31 +323,31 @@ def _smoothing(settings: TrainConfig, taught: Teaching | None) -> float:
     return (1 - share) * settings.label_smoothing + share * (0.0 if taught is None else taught.smoothing)
 
 
-_FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str], FitResult]
+_FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str, Sequence[FitResult]], FitResult]
 
 
 def _fit_members(
-    network: ImageClassifier, how: FitConfig, checkpoint: CheckpointPlan | None, fit_one: _FitMember
+    network: ImageClassifier, how: FitConfig, checkpoint: CheckpointPlan | None, group: Group, fit_one: _FitMember
 ) -> list[FitResult]:
     """Train a network, or one after the other the networks of an ensemble, which share steps and time."""
     if not isinstance(network.body, Ensemble):
-        return [fit_one(network, how, checkpoint, "")]
+        return [fit_one(network, how, checkpoint, "", ())]
     members = network.body.members
-    started, results = time.perf_counter(), list[FitResult]()
+    group.agreed(None)
+    started, results = group.time(), list[FitResult]()
     for number, member in enumerate(members):
         left = len(members) - number
-        seconds = None if how.seconds is None else (how.seconds - (time.perf_counter() - started)) / left
+        seconds = None if how.seconds is None else (how.seconds - (group.time() - started)) / left
         its_how = replace(
             how,
             seed=derive_seed(how.seed, "member", number),
             steps=None if how.steps is None else max(1, round(how.steps / len(members))),
             seconds=None if seconds is None else max(seconds, LEAST_SECONDS),
         )
-        its_checkpoint = checkpoint and replace(
-            checkpoint, path=checkpoint.path.with_name(f"{checkpoint.path.stem}-{number}{checkpoint.path.suffix}")
-        )
+        its_checkpoint = checkpoint and checkpoint.member(number)
         classifier = ImageClassifier(network.standardise, member)
-        results.append(fit_one(classifier, its_how, its_checkpoint, f", network {number + 1} of {len(members)}"))
+        of = f", network {number + 1} of {len(members)}"
+        results.append(fit_one(classifier, its_how, its_checkpoint, of, results))
         if results[-1].stopped_because in CUT_SHORT:
             break
     return results
@@ -352,15 +367,20 @@ def _without_untrained(
 
 def joined(results: Sequence[FitResult]) -> FitResult:
     """Tell how several trainings went, one after the other, as if they were one."""
-    history: list[Epoch] = []
-    steps, epochs, seconds = 0, 0.0, 0.0
-    for result in results:
-        history += [
-            replace(record, epoch=record.epoch + epochs, step=record.step + steps, seconds=record.seconds + seconds)
-            for record in result.history
-        ]
-        steps, seconds = steps + result.steps, seconds + result.seconds
-        epochs = history[-1].epoch if history else epochs
-    best = sum(result.best_step for result in results)
+    history = [
+        _following(results[:number], record) for number, result in enumerate(results) for record in result.history
+    ]
+    steps, best = (sum(getattr(result, name) for result in results) for name in ("steps", "best_step"))
+    seconds = sum(result.seconds for result in results)
     losses = np.stack([result.losses for result in results]).mean(axis=0)
     return FitResult(tuple(history), results[-1].stopped_because, steps, best, seconds, losses)
+
+
+def _following(before: Sequence[FitResult], record: Epoch) -> Epoch:
+    """Count a validation's epochs, steps and seconds on from trainings that went before it."""
+    return replace(
+        record,
+        epoch=record.epoch + sum(result.history[-1].epoch for result in before if result.history),
+        step=record.step + sum(result.steps for result in before),
+        seconds=record.seconds + sum(result.seconds for result in before),
+    )

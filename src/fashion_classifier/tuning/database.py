@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from fashion_classifier.errors import MissingExtraError, UsageError
 from fashion_classifier.tuning.sharing import explained
-from fashion_classifier.tuning.storage import StudyStorage
+from fashion_classifier.tuning.storage import MOST, StudyStorage
 
 SCHEMES = {"postgresql", "postgres", "postgresql+psycopg"}
 FORM = "postgresql://user@host/database"
@@ -113,12 +113,12 @@ class StudyDatabase(StudyStorage):
                 row.on_conflict_do_update(index_elements=[FILES.c.study, FILES.c.name], set_={"content": packed})
             )
 
-    def kept(self, name: str) -> bytes | None:
+    def kept(self, name: str, *, most: int = MOST) -> bytes | None:
         """Read a row."""
         row = select(FILES.c.content).where(FILES.c.study == self.study, FILES.c.name == name)
         with self._transaction() as connection:
             packed = connection.execute(row).scalar_one_or_none()
-        return None if packed is None else zlib.decompress(packed)
+        return None if packed is None else zlib.decompressobj().decompress(packed, most + 1)
 
     def study_name(self, purpose: str) -> str:
         """Return what Optuna calls the study of a purpose."""

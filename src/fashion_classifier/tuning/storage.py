@@ -11,6 +11,7 @@ from typing import Any
 from fashion_classifier.locks import check_held, in_turn
 from fashion_classifier.storage import make_folder, write_bytes
 
+MOST = 64 << 20  # bytes that are read, where no model is expected
 WAIT_FOR_WRITERS_S = 60.0  # a database that another process writes to is free again in milliseconds
 
 
@@ -55,8 +56,8 @@ class StudyStorage(ABC):
         """
 
     @abstractmethod
-    def kept(self, name: str) -> bytes | None:
-        """Return what is kept under a name, or None."""
+    def kept(self, name: str, *, most: int = MOST) -> bytes | None:
+        """Return what is kept under a name, or so much of it that it shows to be more than it may be; or None."""
 
     def setting_up(self) -> AbstractContextManager[object]:
         """Return the turn in which a study is looked for and begun; of a folder whoever joins it has it already."""
@@ -97,10 +98,13 @@ class StudyFolder(StudyStorage):
         """Write a file."""
         write_bytes(self.folder / name, content)
 
-    def kept(self, name: str) -> bytes | None:
+    def kept(self, name: str, *, most: int = MOST) -> bytes | None:
         """Read a file."""
         file = self.folder / name
-        return file.read_bytes() if file.is_file() else None
+        if not file.is_file():
+            return None
+        with file.open("rb") as opened:
+            return opened.read(most + 1)
 
     def check(self) -> None:
         """Say that the folder has gone, if it has."""

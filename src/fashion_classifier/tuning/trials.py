@@ -12,6 +12,8 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from fashion_classifier.data.kept_arrays import parse_kept_array
+from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
@@ -90,6 +92,22 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
     )
 
 
+def read_labels(content: bytes, place: str, n_images: int, n_classes: int) -> NDArray[np.int64]:
+    """Read the labels that a trial predicted for so many images, as they were kept at some place.
+
+    Raises
+    ------
+    DataError
+        If they are damaged.
+    """
+    remedy = "Search anew"
+    labels = parse_kept_array(content, place, "a trial's answers", remedy)
+    if labels.dtype.kind != "i" or labels.shape != (n_images,) or not ((labels >= 0) & (labels < n_classes)).all():
+        problem = f"it holds {labels.dtype} of shape {labels.shape}; labels of {n_images:,} images are expected"
+        raise DataError(Fault(place, problem, remedy))
+    return labels.astype(np.int64)
+
+
 def note_trial(
     trial: optuna.Trial,
     index: int,
@@ -117,9 +135,3 @@ def note_trial(
     trial.set_user_attr("reason", reason)
     trial.set_user_attr(INDEX, index)
     return accuracy
-
-
-def read_labels(content: bytes) -> NDArray[np.int64]:
-    """Read the labels that a trial predicted."""
-    labels: NDArray[np.int64] = np.load(BytesIO(content), allow_pickle=False).astype(np.int64)
-    return labels
