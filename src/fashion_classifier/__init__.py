@@ -13,6 +13,7 @@ The packages, in the order in which the data flows::
     inference    a saved model -> probabilities; one path for all who predict
     reporting    results -> figures and one self-contained page
     experiment   the whole life: the stages in order, and the run folder that keeps them
+    classifier   the scikit-learn estimator (an extra)
     serving      a saved model -> HTTP and a page (an extra)
     cli          the command `fashion`
 
@@ -25,6 +26,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fashion_classifier.classifier.estimator import FashionClassifier
     from fashion_classifier.data.load import load
     from fashion_classifier.data.split import split
     from fashion_classifier.evaluation.comparison import compare
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "FashionClassifier": "classifier.estimator",
     "load": "data.load",
     "split": "data.split",
     "RECIPES": "training.recipes.ladder",
@@ -57,6 +60,7 @@ _PLACES = {
 
 __all__ = [
     "RECIPES",
+    "FashionClassifier",
     "RunConfig",
     "Search",
     "TuneConfig",

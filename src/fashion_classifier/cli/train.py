@@ -106,10 +106,10 @@ def train(
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import new_run_path
     from fashion_classifier.experiment.settings import RunConfig
-    from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
+    from fashion_classifier.experiment.training import AUTO_MODEL, choose_recipe, least_recipe, train_one
     from fashion_classifier.models.catalogue import count_parameters
     from fashion_classifier.training.early_stopping import StopReason
-    from fashion_classifier.training.recipes.ladder import name_for, recipe_named
+    from fashion_classifier.training.recipes.ladder import recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
     from fashion_classifier.training.recipes.transfer import FROM_MODEL
 
@@ -126,7 +126,7 @@ def train(
             "The model that is trained on says what is trained and in which image size, and all images but the test "
             "set's are learned from: leave out recipe, model family, teacher, image size and what to learn from."
         )
-    least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
+    least = least_recipe(model, recipe or "")
     if epochs is None and minutes is None and from_model is None:
         epochs = least.training.epochs
     config = RunConfig(

@@ -24,6 +24,8 @@ from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import (
     UNFIT,
     Description,
+    content_of,
+    described,
     read_description,
     usable,
     write_description,
@@ -147,7 +149,6 @@ def save_model(
     if int8 and images is None:
         raise UsageError("To quantise a model, images are needed that it is fitted to; none were given.")
     network = _rounded(model.network) if half else model.network
-    standardise = network.standardise
     with atomic_folder(folder) as place:
         (place / WEIGHTS).write_bytes(save(_tensors(network, half=half)))
         if onnx:
@@ -155,22 +156,18 @@ def save_model(
             (place / ONNX).write_bytes(content)
         if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
             (place / INT8).write_bytes(quantised)
-        description = Description(
-            family=model.config.family,
-            settings=settings_of(model.config),
-            classes=model.classes,
-            shape=model.shape,
-            mean=tuple(standardise.mean.flatten().tolist()),
-            std=tuple(standardise.std.flatten().tolist()),
-            how=model.how,
-            sets=model.sets,
-            refusal=model.refusal,
-            photographs=model.photographs,
-            pictures=model.pictures,
-            provenance=model.provenance,
-        )
-        write_description(place, description)
+        write_description(place, content_of(_description(model)))
         write_manifest(place)
+
+
+def pack(model: Model) -> tuple[dict[str, Any], bytes]:
+    """Return what `model.json` and `weights.safetensors` would hold, to hand a model to another process."""
+    return content_of(_description(model)), save(_tensors(model.network, half=False))
+
+
+def unpack(content: dict[str, Any], weights: bytes) -> Model:
+    """Return the model that `pack` was given."""
+    return _assemble(described(content), load(weights))
 
 
 def load_model(folder: Path | str) -> Model:
@@ -187,21 +184,21 @@ def load_model(folder: Path | str) -> Model:
     return steadily(folder, lambda: assemble(*read_description(folder)))
 
 
-def assemble(described: Description, manifest: Manifest) -> Model:
+def assemble(description: Description, manifest: Manifest) -> Model:
     """Build the network of a model folder that was read already; errors as for `load_model`."""
     with usable(manifest.folder, *UNFIT, RuntimeError, SafetensorError):
         content = manifest.read(WEIGHTS)
         if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
             raise ValueError(f"{WEIGHTS} tells of more tensors than a network here can have")
-        return _assemble(described, load(content))
+        return _assemble(description, load(content))
 
 
-def _assemble(described: Description, tensors: dict[str, Tensor]) -> Model:
-    """Build the network that was described and give it its weights."""
-    config = config_from(described.family, described.settings)
-    statistics = torch.tensor(described.mean), torch.tensor(described.std)
+def _assemble(description: Description, tensors: dict[str, Tensor]) -> Model:
+    """Build the network that was description and give it its weights."""
+    config = config_from(description.family, description.settings)
+    statistics = torch.tensor(description.mean), torch.tensor(description.std)
     with torch.device("meta"):  # takes no memory, whatever the description says, until the weights are known to fit
-        network = build(config, described.shape, len(described.classes), statistics, seed=0)
+        network = build(config, description.shape, len(description.classes), statistics, seed=0)
     broken = [name for name, tensor in tensors.items() if not _holds_numbers(tensor)]
     if broken:
         raise ValueError(f"weights that are not numbers in {', '.join(broken[:3])}")
@@ -219,14 +216,33 @@ def _assemble(described: Description, tensors: dict[str, Tensor]) -> Model:
     return Model(
         network=network,
         config=config,
-        classes=described.classes,
-        shape=described.shape,
-        how=described.how,
-        sets=described.sets,
-        refusal=described.refusal,
-        photographs=described.photographs,
-        pictures=described.pictures,
-        provenance=described.provenance,
+        classes=description.classes,
+        shape=description.shape,
+        how=description.how,
+        sets=description.sets,
+        refusal=description.refusal,
+        photographs=description.photographs,
+        pictures=description.pictures,
+        provenance=description.provenance,
+    )
+
+
+def _description(model: Model) -> Description:
+    """Describe a model; a copy of its network whose weights are rounded has the same mean and deviation."""
+    standardise = model.network.standardise
+    return Description(
+        family=model.config.family,
+        settings=settings_of(model.config),
+        classes=model.classes,
+        shape=model.shape,
+        mean=tuple(standardise.mean.flatten().tolist()),
+        std=tuple(standardise.std.flatten().tolist()),
+        how=model.how,
+        sets=model.sets,
+        refusal=model.refusal,
+        photographs=model.photographs,
+        pictures=model.pictures,
+        provenance=model.provenance,
     )
 
 

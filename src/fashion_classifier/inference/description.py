@@ -28,6 +28,7 @@ from fashion_classifier.inference.manifest import FORMAT_VERSION, MODEL, Manifes
 from fashion_classifier.inference.photograph_rules import PhotographRules, checked_rules
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 
+TABLE = "table"  # the part of `model.json` that says that rows of numbers are classified (`classifier.tables`)
 LEAST_TEMPERATURE = 1e-3  # and its inverse the largest: beyond, probabilities are all 0 and 1, or all the same
 UNFIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
@@ -74,10 +75,10 @@ class Description:
     provenance: dict[str, Any]
 
 
-def write_description(folder: Path, description: Description) -> None:
-    """Write `model.json`."""
+def content_of(description: Description) -> dict[str, Any]:
+    """Return what `model.json` holds."""
     how = description.how
-    content = {
+    return {
         "format_version": FORMAT_VERSION,
         "family": description.family,
         "config": description.settings,
@@ -94,6 +95,10 @@ def write_description(folder: Path, description: Description) -> None:
         "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
+
+
+def write_description(folder: Path, content: Mapping[str, Any]) -> None:
+    """Write `model.json`."""
     (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -116,8 +121,23 @@ def read_description(folder: Path) -> tuple[Description, Manifest]:
     manifest.check()
     content = manifest.read_json(MODEL)
     check_version(content, folder / MODEL)
+    check_takes_images(content, folder)
     with usable(folder, *UNFIT):
-        return _described(content), manifest
+        return described(content), manifest
+
+
+def check_takes_images(content: Mapping[str, Any], folder: Path) -> None:
+    """Check that a model is one of images.
+
+    Raises
+    ------
+    ModelError
+        If it is one of the scikit-learn estimator's that take rows of numbers.
+    """
+    if TABLE in content:
+        raise ModelError(
+            f"{folder}: this model classifies rows of numbers, not images. Open it with FashionClassifier.load."
+        )
 
 
 @contextmanager
@@ -173,8 +193,14 @@ def way_of(content: Mapping[str, Any]) -> PictureWay:
     return way
 
 
-def _described(content: Mapping[str, Any]) -> Description:
-    """Check each value of `model.json`."""
+def described(content: Mapping[str, Any]) -> Description:
+    """Check each value of `model.json`.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError, OverflowError
+        If one is missing or cannot be.
+    """
     classes, shape = classes_and_shape(content)
     how = PredictConfig(
         precision=content["precision"],
