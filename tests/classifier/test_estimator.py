@@ -17,10 +17,12 @@ import fashion_classifier
 from fashion_classifier import FashionClassifier
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import DataError, MissingExtraError, UnavailableError, UsageError
+from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.preparation import prepare
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.training import choose_recipe, train_one
 from fashion_classifier.progress import silent
+from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.ladder import recipe_named
 
 X, Y = drawn()
@@ -132,6 +134,12 @@ def test_time_limits_a_training():
     learned = quick(minutes=0.2, epochs=1).fit(X, Y)
     assert learned.recipe_ == "perceptron"
     assert learned.history_
+
+
+def test_who_stops_a_training_stops_what_it_is_part_of(monkeypatch):
+    monkeypatch.setattr(Interruption, "asked", lambda _self: StopReason.INTERRUPTED)
+    with pytest.raises(KeyboardInterrupt):
+        quick().fit(X, Y)
 
 
 def test_what_weighs_nothing_might_as_well_not_be_there():

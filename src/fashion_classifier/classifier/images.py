@@ -23,11 +23,13 @@ from fashion_classifier.experiment.budget import Clock
 from fashion_classifier.experiment.machine import choose_device, keep_freed_memory
 from fashion_classifier.experiment.preparation import WITHOUT_TEST, Prepared, provenance_of
 from fashion_classifier.experiment.settings import RunConfig
-from fashion_classifier.experiment.training import choose_recipe, train_within, with_own_rules
+from fashion_classifier.experiment.training import choose_recipe, train_one
 from fashion_classifier.inference.bundle import Model
 from fashion_classifier.inference.predictor import predict_checked
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
+from fashion_classifier.progress import silent
 from fashion_classifier.seeds import derive_seed
+from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.ladder import recipe_named
 from fashion_classifier.training.recipes.recipe import adapted
 from fashion_classifier.training.train import Teaching, TrainedModel, Workshop
@@ -71,6 +73,8 @@ def train_on_images(
         If a class has too few images to be split.
     UsageError
         If the recipe or the budget cannot be.
+    KeyboardInterrupt
+        If the person stopped the training.
     """
     clock = Clock(config.limit_s)
     digests = image_digests(images.images)
@@ -93,9 +97,9 @@ def train_on_images(
         taught = _weighted(split.training, weights[order][~held], chosen.training.label_smoothing)
         chosen = replace(chosen, training=replace(chosen.training, teacher_share=1.0))
     with torch.random.fork_rng(devices=[]):  # training seeds the generator that the caller may draw from as well
-        trained = train_within(chosen, config, prepared, on_everything=on_everything, taught=taught)
-        if not on_everything:
-            trained = with_own_rules(trained, split, seed=config.seed)
+        trained = train_one(chosen, config, prepared, None, on_everything=on_everything, taught=taught, progress=silent)
+    if trained.fit.stopped_because is StopReason.INTERRUPTED:
+        raise KeyboardInterrupt  # a search that this is part of ends as well
     return name, trained
 
 

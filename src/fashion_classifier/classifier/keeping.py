@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from fashion_classifier.classifier.tables import TableModel, pack_table, unpack_table
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.bundle import LARGEST_HEADER, Model, load_model, pack, save_model, unpack
-from fashion_classifier.inference.description import TABLE, UNFIT, usable, write_description
+from fashion_classifier.inference.description import TABLE, UNFIT, usable
 from fashion_classifier.inference.manifest import (
     MODEL,
     WEIGHTS,
@@ -23,7 +23,7 @@ from fashion_classifier.inference.manifest import (
     steadily,
     write_manifest,
 )
-from fashion_classifier.storage import atomic_folder
+from fashion_classifier.storage import atomic_folder, write_json
 
 Learned = Model | TableModel
 ESTIMATOR = "estimator"  # the part of a model's provenance that says what the estimator knows beside
@@ -133,7 +133,7 @@ def save_learned(model: Learned, facts: Facts, folder: Path, *, replacing: bool)
     content, weights = pack_table(replace(model, provenance=provenance))
     with atomic_folder(folder) as place:
         (place / WEIGHTS).write_bytes(weights)
-        write_description(place, content)
+        write_json(place / MODEL, content)
         write_manifest(place)
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from fashion_classifier.data.split import Split
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.temperature import tempered
 from fashion_classifier.evidence.trainings import PROGRESS_IMAGES
@@ -24,9 +22,8 @@ from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.experiment.teaching import ask_teacher
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.models.ensemble import EnsembleConfig
-from fashion_classifier.progress import Progress, silent
+from fashion_classifier.progress import Progress
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.ladder import GPU_LADDER, has_rungs, name_for, name_for_gpu, recipe_named
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import Teaching, TrainedModel
@@ -93,10 +90,11 @@ def train_one(
     recipe: Recipe,
     config: RunConfig,
     prepared: Prepared,
-    folder: Path,
+    folder: Path | None,
     *,
     on_everything: bool,
     teacher: Path | None = None,
+    taught: Teaching | None = None,
     progress: Progress,
 ) -> TrainedModel:
     """Train one recipe and save the model.
@@ -109,8 +107,10 @@ def train_one(
         Whether to learn from training and cross-validation data together.
     teacher
         The folder of a model whose probabilities are learned from, more than from the labels.
+    taught
+        What a teacher says, where it is known already.
     folder
-        The model's folder, which must not be there yet.
+        The model's folder, which must not be there yet; None where the model is not saved.
 
     Raises
     ------
@@ -119,80 +119,40 @@ def train_one(
     NotEnoughMemoryError
         If memory would not suffice.
     """
-    check_can_be_made(folder)
-    taught = None
+    if folder is not None:
+        check_can_be_made(folder)
     if teacher is not None:
         taught = ask_teacher(teacher, prepared.split, prepared.workshop, on_everything=on_everything, progress=progress)
         recipe = replace(recipe, training=replace(recipe.training, teacher_share=TEACHER_SHARE))
-    with Interruption() as interruption:
-        trained = train_within(
-            recipe,
-            config,
-            prepared,
-            on_everything=on_everything,
-            taught=taught,
-            stop_asked=interruption.asked,
-            progress=progress,
-        )
-    if not on_everything:
-        trained = with_own_rules(trained, prepared.split, seed=config.seed)
-    save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
-    return trained
-
-
-def train_within(
-    recipe: Recipe,
-    config: RunConfig,
-    prepared: Prepared,
-    *,
-    on_everything: bool,
-    taught: Teaching | None = None,
-    stop_asked: Callable[[], StopReason | None] = lambda: None,
-    progress: Progress = silent,
-) -> TrainedModel:
-    """Train one recipe within the time or the epochs that there are.
-
-    Parameters
-    ----------
-    recipe, config, on_everything
-        As for `train_one`.
-    taught, stop_asked
-        As for `Workshop.train`.
-
-    Raises
-    ------
-    UsageError
-        If judging the model would take most of the time.
-    NotEnoughMemoryError
-        If memory would not suffice.
-    """
     workshop = prepared.workshop
     check_memory(prepared.split, [recipe], workshop.device, evaluated=False)
     seconds = None if config.minutes is None else _training_seconds(recipe, prepared, on_everything=on_everything)
     limited = seconds is not None
     members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1
-    return workshop.train(
-        recipe,
-        seed=derive_seed(config.seed, "training"),
-        epochs=config.epochs or (MOST_EPOCHS * members if limited else None),
-        seconds=seconds,
-        validation_images=PROGRESS_IMAGES if limited else None,
-        on_everything=on_everything,
-        taught=taught,
-        stop_asked=stop_asked,
-        progress=progress,
-        task="Training",
-    )
-
-
-def with_own_rules(trained: TrainedModel, split: Split, *, seed: int) -> TrainedModel:
-    """Return a model that answers by rules fitted on what it says of the cross-validation images."""
-    rules = rules_for(trained.validation_probabilities, split, seed=seed)
-    return replace(
-        trained,
-        model=with_rules(trained.model, rules, split, seed=seed),
-        validation_probabilities=tempered(trained.validation_probabilities, rules.temperature),
-    )
+    with Interruption() as interruption:
+        trained = workshop.train(
+            recipe,
+            seed=derive_seed(config.seed, "training"),
+            epochs=config.epochs or (MOST_EPOCHS * members if limited else None),
+            seconds=seconds,
+            validation_images=PROGRESS_IMAGES if limited else None,
+            on_everything=on_everything,
+            taught=taught,
+            stop_asked=interruption.asked,
+            progress=progress,
+            task="Training",
+        )
+    if not on_everything:
+        rules = rules_for(trained.validation_probabilities, prepared.split, seed=config.seed)
+        answers = tempered(trained.validation_probabilities, rules.temperature)
+        trained = replace(
+            trained,
+            model=with_rules(trained.model, rules, prepared.split, seed=config.seed),
+            validation_probabilities=answers,
+        )
+    if folder is not None:
+        save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
+    return trained
 
 
 def _training_seconds(recipe: Recipe, prepared: Prepared, *, on_everything: bool) -> float:

@@ -156,7 +156,7 @@ def save_model(
             (place / ONNX).write_bytes(content)
         if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
             (place / INT8).write_bytes(quantised)
-        write_description(place, content_of(_description(model)))
+        write_description(place, _description(model))
         write_manifest(place)
 
 
@@ -184,21 +184,21 @@ def load_model(folder: Path | str) -> Model:
     return steadily(folder, lambda: assemble(*read_description(folder)))
 
 
-def assemble(description: Description, manifest: Manifest) -> Model:
+def assemble(described: Description, manifest: Manifest) -> Model:
     """Build the network of a model folder that was read already; errors as for `load_model`."""
     with usable(manifest.folder, *UNFIT, RuntimeError, SafetensorError):
         content = manifest.read(WEIGHTS)
         if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
             raise ValueError(f"{WEIGHTS} tells of more tensors than a network here can have")
-        return _assemble(description, load(content))
+        return _assemble(described, load(content))
 
 
-def _assemble(description: Description, tensors: dict[str, Tensor]) -> Model:
-    """Build the network that was description and give it its weights."""
-    config = config_from(description.family, description.settings)
-    statistics = torch.tensor(description.mean), torch.tensor(description.std)
+def _assemble(described: Description, tensors: dict[str, Tensor]) -> Model:
+    """Build the network that was described and give it its weights."""
+    config = config_from(described.family, described.settings)
+    statistics = torch.tensor(described.mean), torch.tensor(described.std)
     with torch.device("meta"):  # takes no memory, whatever the description says, until the weights are known to fit
-        network = build(config, description.shape, len(description.classes), statistics, seed=0)
+        network = build(config, described.shape, len(described.classes), statistics, seed=0)
     broken = [name for name, tensor in tensors.items() if not _holds_numbers(tensor)]
     if broken:
         raise ValueError(f"weights that are not numbers in {', '.join(broken[:3])}")
@@ -216,14 +216,14 @@ def _assemble(description: Description, tensors: dict[str, Tensor]) -> Model:
     return Model(
         network=network,
         config=config,
-        classes=description.classes,
-        shape=description.shape,
-        how=description.how,
-        sets=description.sets,
-        refusal=description.refusal,
-        photographs=description.photographs,
-        pictures=description.pictures,
-        provenance=description.provenance,
+        classes=described.classes,
+        shape=described.shape,
+        how=described.how,
+        sets=described.sets,
+        refusal=described.refusal,
+        photographs=described.photographs,
+        pictures=described.pictures,
+        provenance=described.provenance,
     )
 
 

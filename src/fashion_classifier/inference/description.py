@@ -75,6 +75,12 @@ class Description:
     provenance: dict[str, Any]
 
 
+def write_description(folder: Path, description: Description) -> None:
+    """Write `model.json`."""
+    content = json.dumps(content_of(description), indent=2, ensure_ascii=False)
+    (folder / MODEL).write_text(content + "\n", encoding="utf-8")
+
+
 def content_of(description: Description) -> dict[str, Any]:
     """Return what `model.json` holds."""
     how = description.how
@@ -95,11 +101,6 @@ def content_of(description: Description) -> dict[str, Any]:
         "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
-
-
-def write_description(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write `model.json`."""
-    (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_description(folder: Path) -> tuple[Description, Manifest]:
@@ -194,12 +195,12 @@ def way_of(content: Mapping[str, Any]) -> PictureWay:
 
 
 def described(content: Mapping[str, Any]) -> Description:
-    """Check each value of `model.json`.
+    """Check each value of what `model.json` holds.
 
     Raises
     ------
     KeyError, TypeError, ValueError, AttributeError, OverflowError
-        If one is missing or cannot be.
+        If something is missing or cannot be.
     """
     classes, shape = classes_and_shape(content)
     how = PredictConfig(
