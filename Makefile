@@ -93,6 +93,10 @@ format: $(VENV)/installed  ## bring the code into form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+.PHONY: docs
+docs: $(VENV)/installed  ## the documentation as pages that open offline, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 .PHONY: wheel
 wheel: $(VENV)/installed  ## build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build --no-isolation

@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from fashion_classifier.errors import UnavailableError
+from fashion_classifier.errors import NoLocksError, UnavailableError
 
 if sys.platform == "win32":
     import msvcrt
@@ -79,15 +79,24 @@ def fellow_writer(folder: Path, prepare: Callable[[bool], _Prepared]) -> Iterato
 
 
 @contextmanager
-def in_turn(folder: Path) -> Iterator[None]:
-    """Wait until no other process does what only one at a time may do in a folder.
+def in_turn(
+    folder: Path, *, patience_s: float = PATIENCE_S, on_wait: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Wait until nobody else does what only one at a time may do in a folder.
+
+    Parameters
+    ----------
+    patience_s
+        How long to wait.
+    on_wait
+        Called again and again meanwhile.
 
     Raises
     ------
     UnavailableError
         If another one does not come to its end; if there is no such folder, or it cannot be written.
     """
-    with _holding(folder, TURN, _patiently(folder, TURN)):
+    with _holding(folder, TURN, _patiently(folder, TURN, patience_s=patience_s, on_wait=on_wait)):
         yield
 
 
@@ -119,12 +128,20 @@ def who_works(folder: Path) -> str | None:
         os.close(file)  # which lets go of what was only just had
 
 
-def _patiently(folder: Path, name: str, *, shared: bool = False) -> int:
+def _patiently(
+    folder: Path,
+    name: str,
+    *,
+    shared: bool = False,
+    patience_s: float = PATIENCE_S,
+    on_wait: Callable[[], None] = lambda: None,
+) -> int:
     """Open and lock a folder's file, once those who are in the way have done what takes a moment."""
     begin = time.monotonic()
     while (file := _take(folder, name, shared=shared)) is None:
-        if time.monotonic() - begin > PATIENCE_S:
+        if time.monotonic() - begin > patience_s:
             raise _refusal(folder, name)
+        on_wait()
         time.sleep(LOOK_EVERY_S)
     return file
 
@@ -221,7 +238,7 @@ def _lock(file: int, *, shared: bool) -> bool:
     except OSError as error:
         if error.errno in _HELD:
             return False
-        raise UnavailableError(
+        raise NoLocksError(
             f"The file system there keeps no locks ({error.strerror}), without which processes spoil each other's "
             "work. Name a folder on another one."
         ) from error

@@ -16,6 +16,7 @@ from fashion_classifier.errors import DataError, FashionError, Fault, Unavailabl
 from fashion_classifier.locks import check_held
 
 MANY_FILES = 200
+LARGEST_JSON = 64 << 20  # bytes; a report's numbers take some hundred thousand
 PART, OLD = ".part", ".old"  # how names end of what is not whole yet, and of what is being replaced
 
 
@@ -178,17 +179,24 @@ def read_json(source: Path, what: str, remedy: str) -> Any:
     Parameters
     ----------
     source
-        The file, which is there.
+        The file.
     what, remedy
         What it should be, and what to do if it is not, for the message.
 
     Raises
     ------
     DataError
-        If it is no JSON.
+        If it is missing, no JSON, or larger than anything that is written here.
     """
     try:
-        return json.loads(source.read_bytes())
+        with source.open("rb") as file:
+            content = file.read(LARGEST_JSON + 1)
+    except FileNotFoundError as error:
+        raise DataError(Fault(str(source), f"there is no {what}", remedy)) from error
+    if len(content) > LARGEST_JSON:
+        raise DataError(Fault(str(source), f"it is no {what} (it has more than {LARGEST_JSON:,} bytes)", remedy))
+    try:
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DataError(Fault(str(source), f"it is no {what} ({error})", remedy)) from error
 

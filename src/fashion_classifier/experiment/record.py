@@ -155,12 +155,12 @@ def check_free(path: Path) -> None:
     UsageError
         If something is already there.
     """
-    if path.exists():
+    if os.path.lexists(path):
         raise UsageError(f"{path} is already there; nothing was overwritten. Name another folder.")
 
 
 def check_can_be_made(path: Path) -> None:
-    """Check, before long work, that a folder is not there yet and that its parent can be written.
+    """Check, before long work, that a folder is not there yet and that it can be made; nothing is made by that.
 
     Raises
     ------
@@ -170,12 +170,11 @@ def check_can_be_made(path: Path) -> None:
         If it could not be made.
     """
     check_free(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"{path}: the folder cannot be made ({error.strerror}).") from error
-    if not os.access(path.parent, os.W_OK):
-        raise UnavailableError(f"{path}: {path.parent} cannot be written. Name another folder.")
+    there = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not there.is_dir():
+        raise UnavailableError(f"{path}: the folder cannot be made, as {there} is none. Name another folder.")
+    if not os.access(there, os.W_OK):
+        raise UnavailableError(f"{path}: {there} cannot be written. Name another folder.")
 
 
 def new_run_path(parent: Path, name: str) -> Path:

@@ -28,7 +28,7 @@ from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
-from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_trial
+from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_labels, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -224,15 +224,12 @@ class Search:
             files = [self._prediction_file(CONFIRMATION, confirmed[index]) for index in (0, chosen.index)]
         else:
             files = [self._prediction_file(SEARCH, index) for index in (0, chosen.index)]
-        if not all(file.exists() for file in files):
-            return None
-        first, second = (np.load(file, allow_pickle=False).astype(np.int64) for file in files)
-        return first, second
+        first, second = map(self._labels_in, files)
+        return None if first is None or second is None else (first, second)
 
     def predicted(self, trial: Trial) -> NDArray[np.int64] | None:
         """Return the labels that a trial of the search predicted for the cross-validation images, if there are any."""
-        file = self._prediction_file(SEARCH, trial.index)
-        return np.load(file, allow_pickle=False).astype(np.int64) if file.exists() else None
+        return self._labels_in(self._prediction_file(SEARCH, trial.index))
 
     def importance(self) -> dict[str, dict[str, float]]:
         """Return for each family with enough finished trials the importance of its hyperparameters."""
@@ -368,6 +365,11 @@ class Search:
         if state == TrialState.PRUNED:
             raise optuna.TrialPruned
         return accuracy
+
+    def _labels_in(self, file: Path) -> NDArray[np.int64] | None:
+        """Read predicted labels, if there are any."""
+        validation = self.workshop.split.validation
+        return read_labels(file, len(validation), len(validation.classes)) if file.exists() else None
 
     def _prediction_file(self, purpose: str, index: int) -> Path:
         """Return where a trial's predicted labels lie."""

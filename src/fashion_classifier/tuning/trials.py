@@ -13,6 +13,8 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from fashion_classifier.data.kept_arrays import read_kept_array
+from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
@@ -90,6 +92,22 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
         started_after=facts["started_after"],
         reason=facts["reason"],
     )
+
+
+def read_labels(file: Path, n_images: int, n_classes: int) -> NDArray[np.int64]:
+    """Read the labels that a trial predicted for so many images.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    remedy = "Search anew"
+    labels = read_kept_array(file, "a trial's answers", remedy)
+    if labels.dtype.kind != "i" or labels.shape != (n_images,) or not ((labels >= 0) & (labels < n_classes)).all():
+        problem = f"it holds {labels.dtype} of shape {labels.shape}; labels of {n_images:,} images are expected"
+        raise DataError(Fault(str(file), problem, remedy))
+    return labels.astype(np.int64)
 
 
 def note_trial(
