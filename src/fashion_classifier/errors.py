@@ -52,7 +52,8 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.problem}. {self.remedy}."
+        place = self.place.replace("\n", "\\n")  # a file's name makes no line of its own
+        return f"{place}: {self.problem}. {self.remedy}."
 
 
 class DataError(FashionError, ValueError):

@@ -159,8 +159,13 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 def write_text(target: Path, content: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_bytes(target, content.encode())
+    r"""Write a UTF-8 text file atomically; what of a file's name is not UTF-8 becomes \udc80, as JSON has it."""
+    write_bytes(target, encoded(content))
+
+
+def encoded(text: str) -> bytes:
+    r"""Return a text as UTF-8; what of a file's name is not UTF-8 becomes \udc80, which JSON reads back as it was."""
+    return text.encode(errors="backslashreplace")
 
 
 def write_json(target: Path, content: Any) -> None:
@@ -203,7 +208,7 @@ def read_json(source: Path, what: str, remedy: str) -> Any:
 
 def append_json_line(target: Path, content: Any) -> None:
     """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
-    line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    line = encoded(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
     check_held(target)
     there = target.exists()
     with _told(target), target.open("ab+", buffering=0) as file:

@@ -388,3 +388,27 @@ def test_a_conversion_whose_target_is_taken_reads_nothing(fashion):
     Path("taken.npz").write_text("mine")
     result = fashion("data", "convert", "there is no data", "taken.npz")
     assert (result.code, "taken.npz is already there" in result.err) == (2, True)
+
+
+NO_UTF_8 = os.fsdecode(b"h\xffts")
+
+
+def test_names_need_not_be_utf_8_and_make_no_lines_of_their_own(fashion, tmp_path):
+    pictures(lambda folder: (folder / "train/hat/0.png").rename(folder / "train/hat" / f"{NO_UTF_8}.png"))(tmp_path)
+    Path("pictures").rename(NO_UTF_8)
+    checked = fashion("data", "check", NO_UTF_8)
+    assert checked.code == 0, checked.err
+    assert r"h\udcffts" in checked.out
+    Path(NO_UTF_8, "train/hat/a\nError: b.png").write_bytes(b"")
+    told = fashion("data", "check", NO_UTF_8)
+    assert told.code == 3
+    assert r"Error: train/hat/a\nError: b.png: " in told.err
+
+
+@pytest.mark.slow
+def test_a_run_on_data_whose_name_is_not_utf_8(fashion, npz):
+    data = npz.rename(npz.with_name(f"{NO_UTF_8}.npz"))
+    made = fashion("run", "--data", data, "--family", "mlp", "--trials", 1, "--epochs", 1, "--out", "made")
+    assert made.code == 0, made.err
+    assert fashion("report", "made").code == fashion("predict", "--model", "made", data).code == 0
+    assert json.loads(Path("made/run.json").read_bytes())["settings"]["data"] == str(data)

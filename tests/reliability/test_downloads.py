@@ -147,6 +147,8 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "chunks without end": (endless(CHUNKED, b"10000\r\n" + bytes(65536) + b"\r\n"), MORE),
     "chunks that are none": (said("Transfer-Encoding: chunked", body=b"x\r\n" + CONTENT), ENDED),
     "a chunk of exabytes": (said("Transfer-Encoding: chunked", body=b"f" * 15 + b"\r\n" + CONTENT[:1000]), ENDED),
+    "a chunk of -5 bytes": (said("Transfer-Encoding: chunked", body=b"-5\r\n" + CONTENT[:1000]), ENDED),
+    "a chunk of -1 byte, without end": (endless(CHUNKED + b"-1\r\n", CONTENT), MORE),
     "packed content": (
         said("Content-Encoding: gzip", body=gzip.compress(CONTENT)),
         ENDED,

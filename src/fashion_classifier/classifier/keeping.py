@@ -128,13 +128,14 @@ def save_learned(model: Learned, facts: Facts, folder: Path, *, replacing: bool)
     if isinstance(model, Model):
         save_model(replace(model, provenance=provenance), folder, replace=replacing)
         return
-    if folder.exists() and not replacing:
-        raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
     content, weights = pack_table(replace(model, provenance=provenance))
-    with atomic_folder(folder) as place:
-        (place / WEIGHTS).write_bytes(weights)
-        write_json(place / MODEL, content)
-        write_manifest(place)
+    try:
+        with atomic_folder(folder, replace=replacing) as place:
+            (place / WEIGHTS).write_bytes(weights)
+            write_json(place / MODEL, content)
+            write_manifest(place)
+    except FileExistsError as error:
+        raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.") from error
 
 
 def load_learned(folder: Path, known: set[str]) -> tuple[Learned, Facts]:

@@ -43,7 +43,8 @@ def state_of(kind: str, files: Sequence[Path], options: dict[str, Any]) -> str:
     state = hashlib.sha256(json.dumps([FORMAT, kind, options], sort_keys=True).encode())
     for file in files:
         status = file.stat()
-        state.update(f"\n{file.absolute()}\t{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}".encode())
+        facts = f"\n{file.absolute()}\t{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}"
+        state.update(os.fsencode(facts))  # a name need not be UTF-8
     return state.hexdigest()
 
 

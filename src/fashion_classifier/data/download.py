@@ -268,9 +268,12 @@ def _response(url: str, start: int, n_bytes: int, timeout_s: float) -> Iterator[
 
 
 def _chunks(response: HTTPResponse) -> Iterator[bytes]:
-    """Read a response piece by piece; a server that breaks off counts as one that ends."""
+    """Read a response piece by piece; a server that breaks off counts as one that ends.
+
+    `read` would take a chunk of -1 bytes for all that comes, and other negative sizes for our mistake.
+    """
     try:
-        while chunk := response.read(CHUNK_BYTES):
+        while chunk := response.read1(CHUNK_BYTES):
             yield chunk
     except (OSError, HTTPException) as error:
         raise _NotServed(_reason(error)) from error

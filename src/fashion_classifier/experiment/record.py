@@ -20,6 +20,7 @@ from fashion_classifier.storage import (
     append_json_line,
     atomic_folder,
     clear_up,
+    encoded,
     json_text,
     read_json,
     read_json_lines,
@@ -79,7 +80,7 @@ class RunFolder:
         }
         try:
             with atomic_folder(path, replace=False) as folder:  # a run from the moment on that it is there
-                (folder / RUN).write_text(json_text({**record, **facts}), encoding="utf-8")
+                (folder / RUN).write_bytes(encoded(json_text({**record, **facts})))
         except FileExistsError:
             check_free(path)  # it was made meanwhile
             raise
@@ -145,6 +146,11 @@ def _check_facts(facts: dict[str, Any]) -> None:
     texts = (facts["created"], facts.get("identity", ""), facts.get("fingerprint", ""))
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("when it was made, or of what data, is no text")
+    seconds = [*facts.get("timings", {}).values(), facts.get("affordable_images") or 0.0]
+    if not all(isinstance(value, int | float) and 0 <= value < math.inf for value in seconds):
+        raise ValueError("how long it took, or how much it can afford, is no number")
+    if not all({"precision", "reason"} <= choice.keys() for choice in facts.get("precisions", {}).values()):
+        raise ValueError("a precision is told without its reason")
 
 
 def check_free(path: Path) -> None:

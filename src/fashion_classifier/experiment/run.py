@@ -217,8 +217,7 @@ class _Run:
         search = Search(self.folder.path, self.workshop, config)
         if (finished := self.folder.stage("search")) is not None:
             facts = from_json(SearchFacts, finished, place="the search's stage")
-            chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
-            return self._found(search, chosen, facts)
+            return self._found(search, search.trial(facts.chosen), facts)
         begin = self.clock.used_s
         search.run(
             stop_asked=self.session.asked,

@@ -26,6 +26,7 @@ from fashion_classifier.serving.settings import Limits, ServeConfig
 BACKLOG = 1024
 SPARE = 128  # descriptors for all else: files, libraries, processes that decode
 MOST_TURNED_AWAY, PARTING_S = 64, 1.0  # connections that are told so at a time, and how long they are kept for that
+MOST_AHEAD = 32  # requests on a connection that wait for the one before; a packet may hold thousands
 # The thread of the model gives Python's lock away for its computing and wants it back after each view; by default it
 # may wait 5 ms for it, while the network is read.
 SWITCH_S = 0.0005
@@ -47,14 +48,16 @@ class _Bounded(HttpToolsProtocol):
     _header_bytes = 0
 
     def on_message_begin(self) -> None:
+        while self._asked and self._asked[0].response_complete:
+            self._asked.popleft()
+        if len(self._asked) > MOST_AHEAD:
+            raise ValueError("too many requests before the first was answered")  # uvicorn says 400, and closes
         super().on_message_begin()
         self._in_headers, self._header_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
-        while self._asked and self._asked[0].response_complete:
-            self._asked.popleft()
         self._asked.append(self.cycle)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

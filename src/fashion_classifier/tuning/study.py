@@ -12,7 +12,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from fashion_classifier.errors import FashionError
+from fashion_classifier.errors import DataError, FashionError, Fault
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.limits import explained
 from fashion_classifier.locks import in_turn
@@ -67,6 +67,20 @@ class Search:
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
         return [read_trial(trial, purpose) for trial in sharing.finished(self._studies[purpose]).values()]
+
+    def trial(self, index: int) -> Trial:
+        """Return a finished trial.
+
+        Raises
+        ------
+        DataError
+            If it is not in the study.
+        """
+        for trial in self.trials():
+            if trial.index == index:
+                return trial
+        fault = Fault(str(self._database), f"trial {index}, which was finished, is not in it", "Start the run anew")
+        raise DataError(fault)
 
     def run(
         self,
@@ -284,6 +298,7 @@ class Search:
         study = self._studies[purpose]
         numbers: list[int] = []
         made: list[TrainedModel | None] = []
+        own: list[ValueError] = []  # not Optuna's, which says so where a trial was given up by others
         with ExitStack() as turn:
             turn.enter_context(in_turn(self.folder))
             sharing.queue_stale(study)
@@ -299,13 +314,17 @@ class Search:
                 self._beaten.wait()
                 trial.set_user_attr(CLAIM, work.index)
                 turn.close()
-                return self._train(trial, purpose, work, session, made)
+                try:
+                    return self._train(trial, purpose, work, session, made)
+                except ValueError as error:
+                    own.append(error)
+                    raise
 
             self._beaten.clear()
             try:
                 study.optimize(objective, n_trials=1, catch=(UnfinishedError,))
             except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
-                if not numbers or not sharing.was_lost(study, numbers[0]):
+                if own or not numbers or not sharing.was_lost(study, numbers[0]):
                     raise
                 made.clear()
         if made:
