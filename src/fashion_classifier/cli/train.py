@@ -131,10 +131,10 @@ def train(
     from fashion_classifier.experiment.record import check_can_be_made, new_run_path
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.tracked import about_work, concluded_training, ended, following
-    from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
+    from fashion_classifier.experiment.training import AUTO_MODEL, choose_recipe, least_recipe, train_one
     from fashion_classifier.training.distributed import ALONE
     from fashion_classifier.training.early_stopping import StopReason
-    from fashion_classifier.training.recipes.ladder import name_for, recipe_named
+    from fashion_classifier.training.recipes.ladder import recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
     from fashion_classifier.training.recipes.transfer import FROM_MODEL
 
@@ -147,7 +147,7 @@ def train(
             is_one_training=group.size > 1 or checkpoint is not None,
         )
     has_budget = epochs is not None or minutes is not None
-    least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
+    least = least_recipe(model, recipe or "")
     config = RunConfig(
         data=absolute(data),
         image_size=parse_size(image_size),

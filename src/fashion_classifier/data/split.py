@@ -136,6 +136,12 @@ def hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[D
     DataError
         If a class is too small to have an image on both sides.
     """
+    held_out = held_out_rows(dataset, fraction, seed, name)
+    return dataset.take(np.flatnonzero(~held_out)), dataset.take(np.flatnonzero(held_out))
+
+
+def held_out_rows(dataset: Dataset, fraction: float, seed: int, name: str) -> NDArray[np.bool_]:
+    """Choose which images `hold_out` splits off: bool array of shape (n,); parameters and errors as for it."""
     unit = _units(dataset)
     class_of_unit, size_of_unit = _describe_units(dataset, unit)
     generator = np.random.default_rng(seed)
@@ -157,8 +163,8 @@ def hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[D
         n_chosen = np.count_nonzero(before + size_of_unit[units] / 2 <= wanted)
         chosen[units[: min(max(n_chosen, 1), len(units) - 1)]] = True
     faults.raise_if_any()
-    held_out = chosen[unit]
-    return dataset.take(np.flatnonzero(~held_out)), dataset.take(np.flatnonzero(held_out))
+    held_out: NDArray[np.bool_] = chosen[unit]
+    return held_out
 
 
 def fold_numbers(dataset: Dataset, n_folds: int, seed: int) -> NDArray[np.int64]:
