@@ -12,6 +12,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from fashion_classifier.display import html_table
 from fashion_classifier.errors import FashionError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.limits import explained
@@ -28,7 +29,7 @@ from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
-from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_trial
+from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_trial, trial_row
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -63,6 +64,16 @@ class Search:
         self._database = folder / "study.db"
         with sharing.explained(self._database):
             self._studies, self._beaten = sharing.open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
+
+    def __repr__(self) -> str:
+        return f"Search({str(self.folder)!r}: {len(self.trials())} trials, {len(self.confirmed())} confirmed)"
+
+    def _repr_html_(self) -> str:
+        chosen = self.chosen()
+        rows = [trial_row(trial, chosen) for trial in (*self.trials(), *self.confirmed())]
+        header = ("trial", "family", "accuracy", "loss", "weights", "seconds", "settings")
+        notes = ("Accuracy and loss are of the cross-validation images.",)
+        return html_table(header, rows, caption="The search, trial by trial", notes=notes)
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""

@@ -16,6 +16,7 @@ from optuna.trial import TrialState
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
+from fashion_classifier.reporting.wording import percent, setting, setting_name
 from fashion_classifier.storage import write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
@@ -119,3 +120,25 @@ def note_trial(
     trial.set_user_attr("reason", reason)
     trial.set_user_attr(INDEX, index)
     return accuracy
+
+
+def trial_row(trial: Trial, chosen: Trial | None) -> tuple[str, ...]:
+    """Write a trial as a row of a table."""
+    confirms = trial.params.get("confirms")
+    name = str(trial.index) if confirms is None else f"confirmation of {confirms}"
+    is_chosen = chosen is not None and confirms is None and trial.index == chosen.index
+    family = trial.params["family"]
+    settings = {
+        setting_name(key.removeprefix(f"{family}_")): setting(value)
+        for key, value in trial.params.items()
+        if key not in {"family", "confirms"}
+    }
+    return (
+        f"{name} (chosen)" if is_chosen else name,
+        family,
+        trial.state if trial.accuracy is None else percent(trial.accuracy),
+        "–" if trial.loss is None else f"{trial.loss:.3f}",
+        "–" if trial.n_parameters is None else f"{trial.n_parameters:,}",
+        f"{trial.seconds:.1f}",
+        ", ".join(f"{key} {value}" for key, value in settings.items()),
+    )
