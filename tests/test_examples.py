@@ -24,13 +24,13 @@ def example(monkeypatch, capsys, tmp_path):
     def run(name: str, *arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         runpy.run_path(str(EXAMPLES / name), run_name="__main__")
-        return capsys.readouterr().out
+        return str(capsys.readouterr().out)
 
     return run
 
 
 @pytest.fixture
-def jumper(tmp_path) -> Path:
+def jumper(tmp_path: Path) -> Path:
     """Photograph a jumper."""
     folder = tmp_path / "photographs"
     folder.mkdir()

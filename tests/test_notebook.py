@@ -56,11 +56,12 @@ def test_the_notebook_follows_its_outline():
     assert tuple(headings) == OUTLINE
 
 
-def test_the_outputs_that_are_kept_are_whole_small_and_of_the_sample():
+def test_the_outputs_that_are_kept_are_all_or_none_small_and_of_the_sample():
     assert NOTEBOOK.stat().st_size < 500_000
     notebook = nbformat.read(NOTEBOOK, nbformat.NO_CONVERT)
-    check(notebook)
-    assert "test images of drawn sample" in texts(notebook)
+    if any(cell.get("outputs") for cell in notebook.cells):  # `make notebook` makes them
+        check(notebook)
+        assert "test images of drawn sample" in texts(notebook)
     assert str(Path.home()) not in json.dumps(notebook)
 
 

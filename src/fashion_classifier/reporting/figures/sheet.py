@@ -29,7 +29,7 @@ from fashion_classifier.reporting.figures.palette import GRID, INK, MUTED, Colou
 WIDTH = 374.0
 MARGIN = 6.0
 LEADING = 14.5
-SHOWN_DPI = 160  # dots per inch in a notebook, where an inch is shown as 96 pixels
+SHOWN_DPI = 144  # dots per inch in a notebook, where an inch is shown as 96 pixels
 
 Side = Literal["left", "center", "right"]
 
