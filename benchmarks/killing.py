@@ -30,6 +30,7 @@ from whole_files import copied_database, left_over, unreadable
 
 LOOK_EVERY_S = 0.002
 MOST_KILLS = 4  # of one run, which is continued between them
+START = 0.3  # of a run's length passes before a process that goes on with it is where the one before was killed
 UNIFORM = 0.6  # of the kills come at any moment of the run; the others lie in wait for something
 OWN_TO_A_RUN = {"seconds", "started_after", "timings", "created", "run", "openings", "made_with"}
 
@@ -89,7 +90,7 @@ class Moment:
 
 
 def draw_moment(chance: np.random.Generator, length_s: float) -> Moment:
-    """Draw a moment of a process that takes so long when it begins anew; one that goes on may end before."""
+    """Draw a moment of a process that takes so long when nobody kills it."""
     if chance.random() < UNIFORM:
         return Moment(chance.uniform(0, length_s))
     lying_in_wait = (
@@ -183,9 +184,14 @@ class Victims:
         with tempfile.TemporaryDirectory(dir=self.place) as temporary:
             run, kills = Path(temporary) / "run", list[Killed]()
             while len(kills) < most_kills and not (run.exists() and is_finished(run)):
-                moment = draw_moment(chance, self.length_s)
+                moment = draw_moment(chance, self._left_s(kills))
+                begin = time.perf_counter()
                 at_s = self._kill(self._command(run), moment, run)
                 if at_s is None:
+                    if not kills:
+                        self.length_s = (
+                            time.perf_counter() - begin
+                        )  # a machine is not as fast at one time as at another
                     break
                 known = {name for killed in kills for name in killed.inside}  # of earlier kills, not cleared up yet
                 found = _look_at(run, moment, at_s)
@@ -193,6 +199,11 @@ class Victims:
             if not (run.exists() and is_finished(run)):
                 self._end(self._command(run))
             return self._judge(run, kills)
+
+    def _left_s(self, kills: Sequence[Killed]) -> float:
+        """Estimate how long a process takes that goes on after these kills."""
+        start_s = START * self.length_s
+        return max(start_s, self.length_s - sum(max(0.0, killed.at_s - start_s) for killed in kills))
 
     def _judge(self, run: Path, kills: Sequence[Killed]) -> Attempt:
         """Compare a run that was killed with the one that was not."""

@@ -6,7 +6,9 @@ import gc
 import os
 import sqlite3
 import sqlite3.dbapi2
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +69,20 @@ def _no_spinning() -> Iterator[None]:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests away from the user's cache and data."""
     monkeypatch.setenv("FASHION_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@contextmanager
+def deep_file(folder: Path, name: str, content: bytes) -> Iterator[Path]:
+    """Put a file below more folders than Python lets functions call each other, and take it away again."""
+    folders = [folder / "/".join("d" * n) for n in range(1, sys.getrecursionlimit() + 100)]
+    for place in folders:
+        place.mkdir()
+    file = folders[-1] / name
+    file.write_bytes(content)
+    yield file
+    file.unlink()
+    for place in reversed(folders):  # as `shutil.rmtree` cannot
+        place.rmdir()
 
 
 def blobs(n_images: int, *, n_classes: int = 3, size: int = 12, colour: bool = False, seed: int = 0) -> Dataset:

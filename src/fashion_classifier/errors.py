@@ -6,7 +6,8 @@
     ├── UsageError (ValueError)               2   an argument or a setting that cannot be
     ├── DataError (ValueError)                3   data that is broken, or does not fit its use
     ├── UnavailableError (OSError)            4   what could not be had: no network, no such file or model
-    │   └── MissingExtraError                 4   an optional dependency that is not installed
+    │   ├── MissingExtraError                 4   an optional dependency that is not installed
+    │   └── NoLocksError                      4   a file system that keeps no locks
     ├── NotEnoughMemoryError (MemoryError)    4   what is asked for does not fit into the memory that can be had
     ├── ModelError (ValueError)               5   a model folder that is damaged, altered or unfit
     └── Interrupted                         130   the person stopped the work before there was a result
@@ -51,7 +52,8 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.problem}. {self.remedy}."
+        place = self.place.replace("\n", "\\n")  # a file's name makes no line of its own
+        return f"{place}: {self.problem}. {self.remedy}."
 
 
 class DataError(FashionError, ValueError):
@@ -104,6 +106,10 @@ class UnavailableError(FashionError, OSError):
 
 class MissingExtraError(UnavailableError):
     """An optional dependency that is not installed; the message names the extra to install."""
+
+
+class NoLocksError(UnavailableError):
+    """A file system that keeps no locks, where they are needed."""
 
 
 class NotEnoughMemoryError(FashionError, MemoryError):

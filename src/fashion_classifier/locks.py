@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from fashion_classifier.errors import UnavailableError
+from fashion_classifier.errors import NoLocksError, UnavailableError
 
 if sys.platform == "win32":
     import msvcrt
@@ -30,6 +30,8 @@ else:
 LOCK, TURN = ".lock", ".turn"
 PATIENCE_S = 60.0  # for a turn, which takes a second at most
 LOOK_EVERY_S = 0.02
+GLANCES = 5  # whoever only asks who works here holds the lock for a moment, and must not be taken for an owner
+_HOW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # what a link leads to would be emptied
 _FAR = 1 << 30  # Windows keeps everybody from reading what is locked: a byte behind the content is
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
@@ -47,7 +49,7 @@ def sole_writer(folder: Path) -> Iterator[None]:
     UnavailableError
         If another process holds it, which the message names; if there is no such folder, or it cannot be written.
     """
-    file = _take(folder, LOCK)
+    file = _take_unless_held(folder)
     if file is None:
         raise _refusal(folder, LOCK)
     with _holding(folder, LOCK, file):
@@ -70,7 +72,7 @@ def fellow_writer(folder: Path, prepare: Callable[[bool], _Prepared]) -> Iterato
     """
     with ExitStack() as stack:
         with in_turn(folder):
-            alone = _take(folder, LOCK)
+            alone = _take_unless_held(folder)
             file = _patiently(folder, LOCK, shared=True) if alone is None else alone
             stack.enter_context(_holding(folder, LOCK, file))
             prepared = prepare(alone is not None)
@@ -79,15 +81,24 @@ def fellow_writer(folder: Path, prepare: Callable[[bool], _Prepared]) -> Iterato
 
 
 @contextmanager
-def in_turn(folder: Path) -> Iterator[None]:
-    """Wait until no other process does what only one at a time may do in a folder.
+def in_turn(
+    folder: Path, *, patience_s: float = PATIENCE_S, on_wait: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Wait until nobody else does what only one at a time may do in a folder.
+
+    Parameters
+    ----------
+    patience_s
+        How long to wait.
+    on_wait
+        Called again and again meanwhile.
 
     Raises
     ------
     UnavailableError
         If another one does not come to its end; if there is no such folder, or it cannot be written.
     """
-    with _holding(folder, TURN, _patiently(folder, TURN)):
+    with _holding(folder, TURN, _patiently(folder, TURN, patience_s=patience_s, on_wait=on_wait)):
         yield
 
 
@@ -119,12 +130,29 @@ def who_works(folder: Path) -> str | None:
         os.close(file)  # which lets go of what was only just had
 
 
-def _patiently(folder: Path, name: str, *, shared: bool = False) -> int:
+def _take_unless_held(folder: Path) -> int | None:
+    """Open and lock a folder's lock; None where another process keeps it for longer than a glance takes."""
+    for _ in range(GLANCES):
+        if (file := _take(folder, LOCK)) is not None:
+            return file
+        time.sleep(LOOK_EVERY_S)
+    return None
+
+
+def _patiently(
+    folder: Path,
+    name: str,
+    *,
+    shared: bool = False,
+    patience_s: float = PATIENCE_S,
+    on_wait: Callable[[], None] = lambda: None,
+) -> int:
     """Open and lock a folder's file, once those who are in the way have done what takes a moment."""
     begin = time.monotonic()
     while (file := _take(folder, name, shared=shared)) is None:
-        if time.monotonic() - begin > PATIENCE_S:
+        if time.monotonic() - begin > patience_s:
             raise _refusal(folder, name)
+        on_wait()
         time.sleep(LOOK_EVERY_S)
     return file
 
@@ -134,7 +162,7 @@ def _take(folder: Path, name: str, *, shared: bool = False) -> int | None:
     path = folder / name
     while True:
         try:
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(path, _HOW, 0o666)
         except FileNotFoundError as error:
             raise UnavailableError(f"{folder}: there is no such folder.") from error
         except OSError as error:
@@ -183,7 +211,7 @@ def _sign(file: int, path: Path) -> None:
     try:
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
-        os.write(file, json.dumps(owner, ensure_ascii=False).encode())
+        os.write(file, json.dumps(owner).encode())  # in ASCII: an argument need not be UTF-8
     except OSError as error:
         raise UnavailableError(f"{path}: it cannot be written ({error.strerror}). Make room there.") from error
 
@@ -221,7 +249,7 @@ def _lock(file: int, *, shared: bool) -> bool:
     except OSError as error:
         if error.errno in _HELD:
             return False
-        raise UnavailableError(
+        raise NoLocksError(
             f"The file system there keeps no locks ({error.strerror}), without which processes spoil each other's "
             "work. Name a folder on another one."
         ) from error

@@ -16,6 +16,7 @@ from fashion_classifier.errors import DataError, FashionError, Fault, Unavailabl
 from fashion_classifier.locks import check_held
 
 MANY_FILES = 200
+LARGEST_JSON = 64 << 20  # bytes; a report's numbers take some hundred thousand
 PART, OLD = ".part", ".old"  # how names end of what is not whole yet, and of what is being replaced
 
 
@@ -158,8 +159,13 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 def write_text(target: Path, content: str) -> None:
-    """Write a UTF-8 text file atomically."""
-    write_bytes(target, content.encode())
+    r"""Write a UTF-8 text file atomically; what of a file's name is not UTF-8 becomes \udc80, as JSON has it."""
+    write_bytes(target, encoded(content))
+
+
+def encoded(text: str) -> bytes:
+    r"""Return a text as UTF-8; what of a file's name is not UTF-8 becomes \udc80, which JSON reads back as it was."""
+    return text.encode(errors="backslashreplace")
 
 
 def write_json(target: Path, content: Any) -> None:
@@ -178,24 +184,31 @@ def read_json(source: Path, what: str, remedy: str) -> Any:
     Parameters
     ----------
     source
-        The file, which is there.
+        The file.
     what, remedy
         What it should be, and what to do if it is not, for the message.
 
     Raises
     ------
     DataError
-        If it is no JSON.
+        If it is missing, no JSON, or larger than anything that is written here.
     """
     try:
-        return json.loads(source.read_bytes())
+        with source.open("rb") as file:
+            content = file.read(LARGEST_JSON + 1)
+    except FileNotFoundError as error:
+        raise DataError(Fault(str(source), f"there is no {what}", remedy)) from error
+    if len(content) > LARGEST_JSON:
+        raise DataError(Fault(str(source), f"it is no {what} (it has more than {LARGEST_JSON:,} bytes)", remedy))
+    try:
+        return json.loads(content)
     except (ValueError, RecursionError) as error:
         raise DataError(Fault(str(source), f"it is no {what} ({error})", remedy)) from error
 
 
 def append_json_line(target: Path, content: Any) -> None:
     """Append one JSON object as a line and fsync, or leave the file as it is; a torn line at its end is ended first."""
-    line = (json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    line = encoded(json.dumps(content, ensure_ascii=False, allow_nan=False) + "\n")
     check_held(target)
     there = target.exists()
     with _told(target), target.open("ab+", buffering=0) as file:

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -331,3 +332,83 @@ def test_wrong_usage_is_told_to_programs_too(fashion, arguments):
     assert result.json["schema"] == "fashion.error/1"
     assert result.json["exit_code"] == 2
     assert result.json["error"]
+
+
+TAKEN: dict[str, list[Any]] = {
+    "run": ["run", "--trials", 0, "--epochs", 1, "--out", "taken"],
+    "train": ["train", "--epochs", 1, "--out", "taken"],
+    "train from a model": ["train", "--from", "model", "--epochs", 1, "--out", "taken"],
+    "train from a model, what is beside it": ["train", "--from", "model", "--epochs", 1, "--out", "free"],
+    "tune": ["tune", "--trials", 1, "--out", "taken"],
+    "compare": ["compare", "model", "model", "--out", "taken"],
+}
+
+
+@pytest.mark.parametrize("command", TAKEN)
+@pytest.mark.parametrize("place", ["folder", "file", "link that leads nowhere"])
+def test_a_place_that_is_taken_is_refused_before_data_is_looked_for(fashion, trained, command, place):
+    taken = Path("free-from-nothing" if "free" in TAKEN[command] else "taken")
+    shutil.copytree(trained / "model", "model")
+    if place == "folder":
+        file_written(f"{taken}/mine", "mine")(Path())
+    elif place == "file":
+        taken.write_text("mine")
+    else:
+        taken.symlink_to("nowhere at all")
+    result = fashion(*TAKEN[command], "--data", "there is no data")
+    assert (result.code, str(taken) in result.err, "nothing was overwritten" in result.err) == (2, True, True)
+    assert "there is no data" not in result.err
+
+
+@pytest.mark.parametrize("command", [name for name in TAKEN if "beside" not in name])
+def test_a_place_in_what_is_no_folder_is_refused_before_data_is_looked_for(fashion, trained, command):
+    shutil.copytree(trained / "model", "model")
+    Path("file").write_text("mine")
+    out = Path("file") / "below" / "taken"
+    arguments = [out if argument == "taken" else argument for argument in TAKEN[command]]
+    result = fashion(*arguments, "--data", "there is no data")
+    assert (result.code, "the folder cannot be made, as" in result.err) == (4, True)
+
+
+@pytest.mark.parametrize("command", [name for name in TAKEN if "beside" not in name])
+def test_what_ends_before_its_beginning_leaves_no_folder(fashion, trained, command):
+    shutil.copytree(trained / "model", "model")
+    arguments = ["new/taken" if argument == "taken" else argument for argument in TAKEN[command]]
+    assert fashion(*arguments, "--data", "there is no data").code == 4
+    assert not Path("new").exists()
+
+
+def test_a_damaged_study_is_told_before_data_is_looked_for(fashion):
+    file_written("taken/study.json", "{")(Path())
+    result = fashion(*TAKEN["tune"], "--data", "there is no data")
+    assert (result.code, "taken/study.json: it is no record of a study" in result.err) == (3, True)
+
+
+def test_a_conversion_whose_target_is_taken_reads_nothing(fashion):
+    Path("taken.npz").write_text("mine")
+    result = fashion("data", "convert", "there is no data", "taken.npz")
+    assert (result.code, "taken.npz is already there" in result.err) == (2, True)
+
+
+NO_UTF_8 = os.fsdecode(b"h\xffts")
+
+
+def test_names_need_not_be_utf_8_and_make_no_lines_of_their_own(fashion, tmp_path):
+    pictures(lambda folder: (folder / "train/hat/0.png").rename(folder / "train/hat" / f"{NO_UTF_8}.png"))(tmp_path)
+    Path("pictures").rename(NO_UTF_8)
+    checked = fashion("data", "check", NO_UTF_8)
+    assert checked.code == 0, checked.err
+    assert r"h\udcffts" in checked.out
+    Path(NO_UTF_8, "train/hat/a\nError: b.png").write_bytes(b"")
+    told = fashion("data", "check", NO_UTF_8)
+    assert told.code == 3
+    assert r"Error: train/hat/a\nError: b.png: " in told.err
+
+
+@pytest.mark.slow
+def test_a_run_on_data_whose_name_is_not_utf_8(fashion, npz):
+    data = npz.rename(npz.with_name(f"{NO_UTF_8}.npz"))
+    made = fashion("run", "--data", data, "--family", "mlp", "--trials", 1, "--epochs", 1, "--out", "made")
+    assert made.code == 0, made.err
+    assert fashion("report", "made").code == fashion("predict", "--model", "made", data).code == 0
+    assert json.loads(Path("made/run.json").read_bytes())["settings"]["data"] == str(data)

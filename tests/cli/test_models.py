@@ -66,6 +66,31 @@ def test_a_damaged_model_is_listed_as_such_and_hides_no_other(fashion, shipped):
     assert "damaged" in fashion("models").out
 
 
+def test_what_is_left_of_a_model_is_told_as_damaged(fashion, put_run, shipped):
+    for name in ("lost", "dangling", "weights alone", "sound"):
+        put_model(Path("models") / name)
+    put_run("runs/one")
+    Path("models/no model").mkdir()
+    Path("models/lost/model.json").unlink()
+    Path("models/dangling/model.json").unlink()
+    Path("models/dangling/model.json").symlink_to("gone.json")
+    for name in ("model.json", "manifest.json"):
+        Path("models/weights alone", name).unlink()
+    Path("runs/one/optimized/model.json").unlink()
+    (shipped / "good" / "model.json").unlink()
+    result = fashion("models", "--json")
+    models = {model["model"]: model["error"] for model in result.json["models"]}
+    assert "no such plain file" in models["models/lost"]
+    assert "no such plain file" in models["models/dangling"]
+    assert "there is no model here; a model folder holds model.json" in models["models/weights alone"]
+    assert "no such plain file" in models["runs/one/optimized"]
+    assert "no such plain file" in models["good"]
+    assert (models["models/sound"], models["runs/one/initial"]) == ("", "")
+    assert "models/no model" not in models
+    assert result.json["default"] == "fair"
+    assert "models/lost is damaged: models/lost/model.json" in fashion("models").out
+
+
 def test_a_model_and_a_run_may_be_named_themselves(fashion, put_run, shipped):
     put_model(Path("models/mine"))
     put_run("runs/one")

@@ -236,6 +236,13 @@ BAD_FILES = {
             "Put them into the order pixel1 to pixel4."
         ),
     ),
+    "grid without its end": (
+        "label,1x1,1x2,1x3,2x1\n0,1,2,3,4\n",
+        (
+            "x.csv, line 1: columns 2x2, 2x3 are missing; label and 1x1 to 2x3 are expected. "
+            "Export the file again with all columns."
+        ),
+    ),
     "grid out of order": (
         "label,1x1,2x1,1x2,2x2\n0,1,2,3,4\n",
         "x.csv, line 1: the columns are out of order: 2x1 stands before 1x2. Put them into the order 1x1 to 2x2.",

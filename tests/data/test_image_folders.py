@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import deep_file
 
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.sources import ReadOptions, find_source
@@ -117,6 +118,12 @@ def test_links_to_folders_are_not_followed_in_circles(tmp_path: Path):
     collection = read(tmp_path)
     assert len(collection.training.labels) == 4
     assert collection.notes == ("1 file was passed over (again): hidden, or no picture by its name.",)
+
+
+def test_folders_may_lie_in_folders_deeper_than_functions_may_call_each_other(tmp_path: Path):
+    write(tmp_path, tree(""))
+    with deep_file(tmp_path / "Bag", "deep.png", encoded(GREY)):
+        assert len(read(tmp_path).training.labels) == 5
 
 
 @pytest.mark.parametrize(

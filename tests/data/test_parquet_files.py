@@ -117,7 +117,14 @@ def test_labels_may_be_names(tmp_path: Path, dtype):
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"huggingface": "no JSON"}, {"huggingface": "[]"}, {"huggingface": "{}"}, description(), {"other": "x"}],
+    [
+        {"huggingface": "no JSON"},
+        {"huggingface": "[]"},
+        {"huggingface": "{}"},
+        {"huggingface": "[" * 100_000},
+        description(),
+        {"other": "x"},
+    ],
 )
 def test_metadata_that_names_no_classes_leaves_numbers(tmp_path: Path, metadata: dict[str, str]):
     assert read(write(tmp_path / "x.parquet", metadata=metadata)).training.classes == ("0", "1")

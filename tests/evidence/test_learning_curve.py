@@ -39,7 +39,7 @@ def test_each_point_is_judged_on_what_it_learned_and_on_all_cross_validation_ima
     for point in points:
         assert point.training.low <= point.training.value <= point.training.high
         assert point.validation.value == pytest.approx(round(point.validation.value * 100) / 100)
-    answers = trainings.kept("curve-1").answers
+    answers = trainings.kept("curve-1", {"judged": 100, "learned": 400}).answers
     assert answers["learned"].shape == (400, 3)
     truth = trainings.workshop.split.training.labels
     assert points[1].training.value == np.mean(answers["learned"].argmax(1) == truth)

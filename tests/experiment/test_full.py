@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fashion_classifier.errors import UnavailableError, UsageError
+from fashion_classifier.errors import DataError, UnavailableError, UsageError
 from fashion_classifier.experiment.full import FOLDER, evaluate_fully
 from fashion_classifier.experiment.listener import Listener
 from fashion_classifier.experiment.measuring import OPENING
@@ -111,6 +111,32 @@ def test_too_little_time_is_told_before_any_training(copied):
     with pytest.raises(UsageError, match=r"Give .* minutes at least"):
         evaluate_fully(copied, minutes=0.05, n_seeds=N_SEEDS)
     assert not (copied / FOLDER / "trainings").exists()
+
+
+PLANS = {
+    "half": ('{"finished": fal', "it is no plan of a full evaluation"),
+    "no object": ("[]", "is a list; an object is expected"),
+    "no lengths": ('{"finished": false}', "lengths: is missing"),
+    "words": ('{"finished": "no", "lengths": []}', "finished: is 'no'; true or false is expected"),
+    "other lengths": ('{"finished": false, "lengths": [3]}', "is 3; an object is expected"),
+    "no steps": ('{"finished": false, "lengths": [{"steps": 0, "seconds": null}]}', "`steps >= 1`"),
+    "endless": ('{"finished": false, "lengths": [{"steps": 1, "seconds": NaN}]}', "a number is expected|seconds > 0"),
+    "too few": (
+        '{"finished": false, "lengths": [{"steps": 9, "seconds": null}]}',
+        "it plans for 1 rungs; the run has ",
+    ),
+}
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_damaged_plan_is_told_before_anything_is_measured(copied, plan):
+    content, expected = PLANS[plan]
+    (copied / FOLDER).mkdir()
+    (copied / FOLDER / "plan.json").write_text(content)
+    with pytest.raises(DataError, match=expected) as told:
+        evaluate_fully(copied, minutes=None, n_seeds=N_SEEDS)
+    assert str(told.value).startswith(str(copied / FOLDER / "plan.json"))
+    assert [path.name for path in (copied / FOLDER).iterdir()] == ["plan.json"]
 
 
 def test_changed_data_is_refused(copied):

@@ -46,16 +46,8 @@ def interrupting_at(word: str) -> Listener:
     return Listener(progress=progress)
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        "Retraining",
-        *(
-            pytest.param(stage, marks=pytest.mark.slow)
-            for stage in ("Initial model", "Trial 1", "Confirmation 1", "Chosen configuration")
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["Initial model", "Trial 1", "Confirmation 1", "Chosen configuration", "Retraining"])
 def test_ctrl_c_reports_what_is_there_and_resume_ends_as_if_uninterrupted(data, finished_run, tmp_path, where):
     stopped = run(config(data), tmp_path / "parted", listener=interrupting_at(where))
     assert stopped.results.ended_early.startswith("interrupted during the")

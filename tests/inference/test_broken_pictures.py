@@ -73,6 +73,7 @@ def test_each_is_answered_for_or_refused_within_bounded_memory(corpus):
         assert error == "" or (name in error and error.endswith(".")), error
 
 
+@pytest.mark.slow
 def test_one_after_the_other_each_has_its_row(corpus):
     folder, cases = corpus
     (folder / "sound.png").write_bytes((folder / "1x1.png").read_bytes())
@@ -91,6 +92,7 @@ def test_one_after_the_other_each_has_its_row(corpus):
     assert {case.name for case in cases if case.readable is False} <= {name for name, error in rows.items() if error}
 
 
+@pytest.mark.slow
 def test_loading_names_each_that_cannot_be_read(corpus):
     folder, cases = corpus
     faults = FaultList()
@@ -151,5 +153,6 @@ def test_a_picture_of_several_strips_is_what_one_strip_would_make_of_it(tmp_path
     np.testing.assert_array_equal(np.asarray(read_picture(place)), whole)
 
 
+@pytest.mark.slow
 def test_every_case_has_the_name_of_a_picture(corpus):
     assert all(Path(case.name).suffix in SUFFIXES for case in corpus[1])

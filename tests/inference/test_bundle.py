@@ -15,6 +15,7 @@ from tests.inference.conftest import make_model
 from tests.inference.shelves import rewrite
 
 from fashion_classifier.errors import DataError, ModelError, UnavailableError, UsageError
+from fashion_classifier.inference import bundle
 from fashion_classifier.inference.bundle import load_model, save_model
 from fashion_classifier.inference.opening import open_model
 from fashion_classifier.models.catalogue import build
@@ -60,6 +61,20 @@ def test_mirrored_views_do_not_care_for_left_and_right(folder):
 def test_nothing_is_overwritten(folder):
     with pytest.raises(UsageError, match="nothing was overwritten"):
         save_model(make_model(), folder)
+
+
+def test_what_another_process_has_put_there_meanwhile_is_not_overwritten(tmp_path, monkeypatch):
+    place = tmp_path / "model"
+
+    def export(*_: object, **__: object) -> bytes:
+        place.mkdir()
+        (place / "other").write_text("of another process")
+        return b""
+
+    monkeypatch.setattr(bundle, "export", export)
+    with pytest.raises(UsageError, match="is already there; nothing was overwritten"):
+        save_model(make_model(), place)
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["model", "model/other"]
 
 
 def test_images_of_another_shape_are_refused(folder):

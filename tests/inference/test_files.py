@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.conftest import blobs
+from tests.conftest import blobs, deep_file
 from tests.inference.shelves import put_model
 
 from fashion_classifier.data.dataset import ImageShape
@@ -42,6 +42,12 @@ def test_pictures_are_found_in_order_each_time_they_are_asked_for(pictures, tmp_
     assert list(files) == list(files) == expected
     assert len(files) == 4
     assert files.longest == max(map(len, expected))
+
+
+def test_folders_may_lie_in_folders_deeper_than_functions_may_call_each_other(tmp_path):
+    with deep_file(tmp_path, "x.png", b"") as deep:
+        for place in (tmp_path, tmp_path / "**" / "*.png"):
+            assert list(find_pictures([place])) == [str(deep)]
 
 
 def test_places_without_pictures_are_refused(tmp_path):

@@ -25,10 +25,16 @@ TORCH_DRAWS = {
     "randint_like",
 }  # fmt: skip
 FILLS = {"random_", "normal_", "uniform_", "bernoulli_", "exponential_", "geometric_", "log_normal_", "cauchy_"}
+OF_TENSORS = {"bernoulli"}  # which tensors have as a method too, and NumPy's generators have not
 FRESH = {"default_rng", "PCG64", "SeedSequence", "Philox", "SFC64", "MT19937", "RandomState"}
 FOREIGN = {"random", "secrets", "uuid"}
 SAMPLERS = {"TPESampler", "RandomSampler", "CmaEsSampler", "QMCSampler", "GPSampler", "NSGAIISampler"}
 OTHERS = {("torch", "seed"), ("os", "urandom"), ("os", "getrandom"), ("", "hash")}
+HIDING = {
+    *(("numpy", "random"), ("torch", "random"), ("torch", "seed"), ("os", "urandom"), ("os", "getrandom")),
+    *(("torch", name) for name in TORCH_DRAWS | {"manual_seed", "Generator"}),
+}  # what a module must not bring in under a name of its own: calls are told by where they are found
+USUAL = {"numpy": "np", "torch": "torch"}
 PURE = {"derive_seed", "int", "str", "len", "tuple", "min", "max", "abs"}  # may be called in a seed
 
 
@@ -41,12 +47,21 @@ def chances(tree: ast.AST) -> Iterator[tuple[str, str]]:
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
         if {name.split(".")[0] for name in names} & FOREIGN:
             yield ast.unparse(node), "draws from the process or the system"
-        if isinstance(node, ast.ImportFrom) and node.module in {"numpy.random", "torch.random"}:
+        if _hides(node):
             yield ast.unparse(node), "hides whence chance comes"
     for call in calls(tree):
         why = _why(call, seeded=id(call) in seeded)
         if why:
             yield ast.unparse(call), why
+
+
+def _hides(node: ast.AST) -> bool:
+    """Tell whether an import gives a source of chance a name by which it is not known here."""
+    if isinstance(node, ast.ImportFrom):
+        whole = node.module in {"numpy.random", "torch.random"}
+        return whole or any((node.module, alias.name) in HIDING for alias in node.names)
+    names = node.names if isinstance(node, ast.Import) else []
+    return any(alias.asname not in {None, USUAL.get(alias.name.split(".")[0], alias.asname)} for alias in names)
 
 
 def calls(tree: ast.AST) -> Iterator[ast.Call]:
@@ -60,7 +75,7 @@ def _why(call: ast.Call, *, seeded: bool) -> str:
     seeds = [*call.args, *given.values()]
     has_seed = bool(seeds) and all(map(_is_seed, seeds))
     of_numpy = owner.endswith(("np.random", "numpy.random")) and name not in {"Generator", *FRESH}
-    of_torch = (owner == "torch" and name in TORCH_DRAWS) or name in FILLS
+    of_torch = (owner == "torch" and name in TORCH_DRAWS) or name in FILLS | OF_TENSORS
     seeds_torch = name == "manual_seed" and not owner.endswith("Generator()")
     rules = [
         (name in {*FRESH, "manual_seed"} and not has_seed, "has no seed that was given or derived"),
@@ -118,6 +133,13 @@ def test_all_chance_follows_from_the_runs_seed():
         "torch.Generator().manual_seed(os.getpid())",
         "torch.manual_seed(seed)",
         "torch.seed()",
+        "from torch import rand",
+        "from torch import randperm as mixed",
+        "from numpy import random",
+        "from os import urandom",
+        "import torch as t",
+        "import numpy.random as chance",
+        "chances.bernoulli()",
         "optuna.samplers.TPESampler(multivariate=True)",
     ],
 )

@@ -12,6 +12,7 @@ from fashion_classifier.data import cache
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.load import load
 from fashion_classifier.data.split import Split
+from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.experiment.lookup import find_runs
 from fashion_classifier.experiment.preparation import prepare
 from fashion_classifier.experiment.record import RunFolder
@@ -53,6 +54,24 @@ def test_a_trial_that_was_trained_and_not_told_is_made_again(tmp_path):
     assert found == [(trial.index, trial.state, trial.params, trial.accuracy) for trial in whole.trials()]
 
 
+def test_what_goes_wrong_beside_a_training_ends_the_search_and_the_trial_is_made_again(tmp_path):
+    """It is not taken for a trial that others gave up, which would be made again and again."""
+    told: list[float] = []
+
+    def damaged(accuracy: float, trained: TrainedModel) -> None:
+        told.append(accuracy)
+        assert len(told) == 1
+        raise DataError(Fault("result.json", "it is no result of a stage", "Start the run anew"))
+
+    search = Search(tmp_path, Workshop(SPLIT, exact=True), CONFIG)
+    with pytest.raises(DataError, match="it is no result of a stage"):
+        search.run(on_trained=damaged)
+    assert search.trials() == []
+    search.run()
+    assert [trial.index for trial in search.trials()] == [0, 1, 2]
+
+
+@pytest.mark.slow
 def test_the_model_of_a_finished_trial_is_kept_though_nothing_comes_after(tmp_path, monkeypatch):
     data = write_npz(tmp_path / "things.npz")
     config = RunConfig(
@@ -119,3 +138,30 @@ def test_what_a_killed_process_left_in_the_cache_is_cleared_up_by_the_next_that_
     assert not left.exists()
     assert json.loads(next((cache.cache_folder() / "parsed" / "index").iterdir()).read_bytes())
     assert not list((tmp_path / "cache").rglob(".*"))
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"timings": None},
+        {"timings": {"search": "long"}},
+        {"precisions": []},
+        {"precisions": {"cnn": {"precision": "float32"}}},
+        {"affordable_images": "many"},
+        {"affordable_images": -1},
+    ],
+    ids=str,
+)
+def test_a_record_that_no_run_has_written_is_refused(tmp_path, facts):
+    config = RunConfig(data="sample", minutes=None, trials=1, epochs=1)
+    folder = RunFolder.create(tmp_path / "run", config, command="", fingerprint="", identity="").path
+    folder_facts = json.loads((folder / "run.json").read_bytes())
+    (folder / "run.json").write_text(json.dumps(folder_facts | facts))
+    with pytest.raises(DataError, match="it is no record of a run"):
+        RunFolder(folder)
+
+
+def test_a_search_whose_trials_are_gone_is_not_gone_on_with(tmp_path):
+    search = Search(tmp_path, Workshop(SPLIT, exact=True), CONFIG)
+    with pytest.raises(DataError, match=r"study\.db: trial 0, which was finished, is not in it"):
+        search.trial(0)

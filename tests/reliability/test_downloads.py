@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import socket
@@ -146,6 +147,8 @@ ANSWERS: dict[str, tuple[Answer, str]] = {
     "chunks without end": (endless(CHUNKED, b"10000\r\n" + bytes(65536) + b"\r\n"), MORE),
     "chunks that are none": (said("Transfer-Encoding: chunked", body=b"x\r\n" + CONTENT), ENDED),
     "a chunk of exabytes": (said("Transfer-Encoding: chunked", body=b"f" * 15 + b"\r\n" + CONTENT[:1000]), ENDED),
+    "a chunk of -5 bytes": (said("Transfer-Encoding: chunked", body=b"-5\r\n" + CONTENT[:1000]), ENDED),
+    "a chunk of -1 byte, without end": (endless(CHUNKED + b"-1\r\n", CONTENT), MORE),
     "packed content": (
         said("Content-Encoding: gzip", body=gzip.compress(CONTENT)),
         ENDED,
@@ -238,12 +241,56 @@ def test_a_server_may_take_its_time_in_proportion_to_the_file(serve, folder, mon
     assert fetch(folder, serve(slowly)) == CONTENT
 
 
-def test_several_that_fetch_the_same_never_leave_a_wrong_file(serve, folder):
-    def in_pieces(_: Server) -> Iterator[bytes]:
-        yield OK + b"Content-Length: 256000\r\n\r\n"
-        for start in range(0, FILE.size, 4_000):
-            yield CONTENT[start : start + 4_000]
+def in_pieces(server: Server) -> Iterator[bytes]:
+    yield OK + b"Content-Length: 256000\r\n\r\n"
+    for start in range(0, FILE.size, 4_000):
+        server.ended.wait(0.001)
+        yield CONTENT[start : start + 4_000]
 
+
+def at_once(attempt: Callable[[], object], n: int = 4) -> None:
+    threads = [threading.Thread(target=attempt) for _ in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_of_several_that_want_the_same_one_fetches_and_the_others_wait(serve, folder):
+    server, seen, told = serve(in_pieces), [], []
+
+    def attempt() -> None:
+        download_files([FILE], folder, addresses=[server.address], progress=lambda *said: told.append(said[:2]))
+        seen.append((folder / FILE.name).read_bytes())
+
+    for n in range(1, 6):
+        at_once(attempt)
+        assert (server.n_asked, seen) == (n, [CONTENT] * 4 * n)
+        assert [path.name for path in folder.iterdir()] == [FILE.name]
+        (folder / FILE.name).unlink()
+    waited = [done for task, done in told if task == download.WAITING]
+    assert (waited.count(0.0) > 0, waited.count(1.0) > 0) == (True, True)
+
+
+def test_one_that_fails_lets_the_next_try(serve, folder):
+    bad, good_one, seen = serve(of_length(1000)), serve(good), []
+
+    def attempt() -> None:
+        try:
+            seen.append(fetch(folder, bad))
+        except UnavailableError:
+            seen.append(b"")
+
+    at_once(attempt)
+    assert (seen, bad.n_asked) == ([b""] * 4, 4)
+    assert fetch(folder, good_one) == CONTENT
+
+
+def test_where_no_locks_are_kept_several_never_leave_a_wrong_file(serve, folder, monkeypatch):
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
     server, seen = serve(in_pieces), []
 
     def attempt() -> None:
@@ -255,11 +302,7 @@ def test_several_that_fetch_the_same_never_leave_a_wrong_file(serve, folder):
             seen.append((folder / FILE.name).read_bytes())
 
     for _ in range(10):
-        threads = [threading.Thread(target=attempt) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(attempt)
         (folder / FILE.name).unlink(missing_ok=True)
     assert len(seen) >= 40
     assert all(content == CONTENT for content in seen)

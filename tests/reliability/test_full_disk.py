@@ -295,6 +295,7 @@ def test_whichever_file_of_a_run_is_too_large(data, whole, tmp_path):
     assert outcome(tmp_path / "run") == outcome(whole)
 
 
+@pytest.mark.slow
 def test_the_command_names_the_place_and_ends_with_4(data, disk):
     command = [sys.executable, "-m", "fashion_classifier", "run", "--data", str(data), "--trials", "0", "--epochs", "1"]
     done = subprocess.run(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -16,15 +17,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.cli.conftest import fashion, npz, put_run  # noqa: F401 - fixtures
+from tests.cli.conftest import fashion, npz, put_run, trained  # noqa: F401 - fixtures
 from tests.conftest import blobs, write_npz
 
 from fashion_classifier.data.dataset import ImageShape, SealedTestSet
+from fashion_classifier.data.sources import find_source
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import NotEnoughMemoryError
 from fashion_classifier.experiment import memory
 from fashion_classifier.experiment.planning import sure_recipes
 from fashion_classifier.experiment.settings import RunConfig
+from fashion_classifier.inference.bundle import load_model
 from fashion_classifier.limits import Room, available_cores, check_room, explained, is_want_of_memory, rooms
 from fashion_classifier.models.catalogue import FAMILIES, build, count_parameters, count_weights
 from fashion_classifier.models.cnn import CnnConfig
@@ -301,6 +304,38 @@ def test_a_full_evaluation_says_so_before_it_begins(fashion, put_run, small_mach
     assert not (place / "evidence").exists()
 
 
+ASKING: dict[str, list[object]] = {
+    "evaluate": ["evaluate", "it"],
+    "compare": ["compare", "it", "it", "--out", "made"],
+    "train from a model": ["train", "--from", "it", "--epochs", 1, "--out", "made"],
+}
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_asking_models_and_training_one_on_says_so_before_the_test_set_is_opened(
+    fashion, put_run, npz, small_machine, command
+):
+    record = put_run("it") / "run.json"
+    before = record.read_bytes()
+    result = fashion(*ASKING[command], "--data", npz, "--json")
+    assert (result.code, result.json["exit_code"]) == (4, 4)
+    assert "memory would not suffice" in result.err
+    assert "100 MB can be had: what is free" in result.err
+    assert "smaller" in result.err
+    assert record.read_bytes() == before
+    assert not list(Path().glob("made*"))
+
+
+def test_models_are_asked_about_as_many_images_as_fit(trained):
+    model = load_model(trained / "model")
+    free = [Room(GB, "a limit")]
+    memory.check_judging([model, model], 500_000, free=free)
+    with pytest.raises(NotEnoughMemoryError, match="to ask a mlp about 256 images of 12x12 grey at a time") as told:
+        memory.check_judging([model, model], 5_000_000, free=free)
+    assert str(told.value).endswith("Take fewer test images or a smaller model, or free memory.")
+    memory.check_judging([model], 10**12, free=[])
+
+
 def test_resuming_says_so_and_leaves_the_run_as_it_was(fashion, npz, small_machine, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("fashion_classifier.experiment.memory.rooms", list)
@@ -325,6 +360,79 @@ def test_data_that_does_not_fit_is_not_read(fashion, npz, monkeypatch):
     monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(10_000, "what is free")])
     result = fashion("run", "--data", npz, "--trials", 0, "--epochs", 1)
     assert (result.code, "0 MB can be had: what is free" in result.err) == (4, True)
+
+
+N_ROWS, N_PIXELS = 10_000, 784
+HEADER = ",".join(["label", *(f"pixel{number}" for number in range(N_PIXELS))]) + "\n"
+ROWS = "".join(f"{label}{',7' * N_PIXELS}\n" for label in (0, 1)) * (N_ROWS // 2)
+
+
+def write_plain_csv(folder: Path) -> None:
+    (folder / "train.csv").write_text(HEADER + ROWS)
+
+
+def write_quoted_csv(folder: Path) -> None:
+    (folder / "train.csv").write_text(HEADER + ROWS.replace("\n0,7,", '\n0,"7",'))
+
+
+def write_six_parts(folder: Path) -> None:
+    for number in range(1, 7):
+        rows = ROWS[: len(ROWS) // 100].replace(",7", f",{number}")
+        (folder / f"Fashion Train Data {number}.csv").write_text(HEADER + rows)
+
+
+def write_parquet(folder: Path, images: Any) -> None:
+    import polars as pl
+
+    table = pl.DataFrame({"image": images, "label": np.arange(len(images)) % 2})
+    table.write_parquet(folder / "train.parquet", row_group_size=500)
+
+
+def write_pixel_values(folder: Path) -> None:
+    write_parquet(folder, np.full((N_ROWS, 28, 28), 7, np.uint8))
+
+
+def write_encoded_pictures(folder: Path) -> None:
+    write_parquet(folder, [bytes(N_PIXELS)] * N_ROWS)
+
+
+def write_shards(folder: Path) -> None:
+    for number in range(6):
+        write_parquet(folder, np.full((40, 28, 28), number, np.uint8))
+        (folder / "train.parquet").rename(folder / f"train-{number:05}-of-00006.parquet")
+
+
+@pytest.mark.parametrize("write", [write_plain_csv, write_quoted_csv, write_pixel_values, write_encoded_pictures])
+def test_a_table_that_does_not_fit_is_refused_while_it_is_read(tmp_path, monkeypatch, write):
+    import tracemalloc
+
+    write(tmp_path)
+    monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(3_000_000, "what is free")])
+    tracemalloc.start()
+    try:
+        with pytest.raises(NotEnoughMemoryError) as told:
+            find_source(tmp_path).read()
+        assert tracemalloc.get_traced_memory()[1] < N_ROWS * N_PIXELS
+    finally:
+        tracemalloc.stop()
+    name = next(tmp_path.iterdir()).name
+    assert str(told.value).startswith(f"{name}: its images take ")
+    assert str(told.value).endswith("and 3 MB can be had: what is free. Take fewer or smaller images, or free memory.")
+
+
+@pytest.mark.parametrize("write", [write_six_parts, write_shards])
+def test_files_that_fit_alone_are_not_put_together_where_they_do_not_fit(tmp_path, monkeypatch, write):
+    write(tmp_path)
+    monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(150_000, "what is free")])
+    with pytest.raises(NotEnoughMemoryError, match="its images, put together, take 0 MB of memory, and 0 MB can be"):
+        find_source(tmp_path).read()
+
+
+@pytest.mark.parametrize("write", [write_plain_csv, write_quoted_csv, write_pixel_values])
+def test_a_table_is_read_where_it_fits(tmp_path, monkeypatch, write):
+    write(tmp_path)
+    monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(25_000_000, "what is free")])
+    assert find_source(tmp_path).read().training.images.shape == (N_ROWS, 28, 28)
 
 
 @pytest.mark.slow
@@ -467,6 +575,21 @@ print(json.dumps({**found, "most": memory("VmHWM")}))
 """
 
 
+def measured(program: str, *arguments: object) -> Any:
+    """Run a program in a process of its own, and return what it tells of its memory."""
+    root = Path(__file__).parents[2]
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
 @ON_LINUX
 @pytest.mark.slow
 @pytest.mark.timeout(600)
@@ -485,16 +608,53 @@ def test_a_run_takes_no_more_than_was_said_and_not_much_less(tmp_path, family, n
     tests = blobs(n // 6, size=size, colour=size > 28, seed=1)
     data = tmp_path / "things.npz"
     np.savez(data, x_train=images.images, y_train=images.labels, x_test=tests.images, y_test=tests.labels)
-    root = Path(__file__).parents[2]
-    measured = subprocess.run(
-        [sys.executable, "-c", MEASURED, str(data), str(tmp_path / "made"), family, str(epochs)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])},
-    )
-    assert measured.returncode == 0, measured.stderr
-    told = json.loads(measured.stdout.splitlines()[-1])
+    told = measured(MEASURED, data, tmp_path / "made", family, epochs)
     taken = told["most"] - told["before"]
     assert taken <= told["estimate"] <= 5 * taken, (taken, told)
+
+
+JUDGED = """
+import json, sys
+from pathlib import Path
+def memory(name):
+    return next(int(line.split()[1]) * 1024 for line in Path("/proc/self/status").open() if line.startswith(name))
+import tests.conftest
+from fashion_classifier.experiment import judging, memory as checks
+from fashion_classifier.limits import Room
+from fashion_classifier.progress import silent
+from fashion_classifier.reporting.comparison_page import write_comparison
+data, made, out = sys.argv[1:]
+found = {}
+check = judging.check_judging
+def noted(models, n_images):
+    try:
+        check(models, n_images, free=[Room(0, "nothing")])
+    except checks.NotEnoughMemoryError as error:
+        found["told"] = str(error)
+    found["before"] = memory("VmRSS")
+judging.check_judging = noted
+opened = judging.open_model(Path(made)), judging.open_model(Path(made))
+prepared = judging.prepare_for(opened[0], data, group_by=None, seed=0, used_s=0.0, progress=silent)
+compared = judging.compare_on_test(*opened, prepared.collection, prepared.split, progress=silent)
+write_comparison(Path(out), compared.results, compared.predictions, compared.gallery)
+print(json.dumps({**found, "most": memory("VmHWM")}))
+"""
+
+
+@ON_LINUX
+@pytest.mark.slow
+def test_a_comparison_takes_no_more_than_was_said_and_not_much_less(tmp_path, trained):
+    images, tests = blobs(300), blobs(60_000, seed=1)
+    data, classes = tmp_path / "things.npz", np.array(["kind 0", "kind 1", "kind 2"])
+    np.savez(
+        data,
+        x_train=images.images,
+        y_train=images.labels,
+        x_test=tests.images,
+        y_test=tests.labels,
+        classes=classes,
+    )
+    told = measured(JUDGED, data, trained / "model", tmp_path / "made")
+    estimate = float(re.search(r"up to ([0-9.,]+) MB more", told["told"])[1].replace(",", "")) * 1e6
+    taken = told["most"] - told["before"]
+    assert taken <= estimate <= 5 * taken, (taken, told)

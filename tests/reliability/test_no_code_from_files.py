@@ -31,7 +31,11 @@ NAMES = {
     *("os.system", "os.popen", "shutil.unpack_archive", "tarfile.open", "tarfile.TarFile"),
     *("multiprocessing.connection.Listener", "multiprocessing.connection.Client", "multiprocessing.managers"),
 }
-METHODS = {"extractall", "read_pickle", "to_pickle", "load_module", "exec_module", "add_safe_globals"}
+METHODS = {
+    *("extractall", "read_pickle", "to_pickle", "load_module", "exec_module", "add_safe_globals"),
+    *("recv", "deserialize"),  # of a pipe between processes, and of Polars: both unpickle
+    *("load_library", "LoadLibrary", "register_custom_ops_library", "add_extension"),  # machine code, by its path
+}
 SETTINGS = {"allow_pickle": {False}, "shell": {False}, "weights_only": {True}, "trust_remote_code": {False}}
 PICKLED = {
     "numpy.load",
@@ -188,6 +192,12 @@ PLANTED = [
     "from pickle import *",
     "from somewhere import *",
     "f(path, trust_remote_code=True)",
+    "connection.recv()",
+    "import polars as pl\npl.LazyFrame.deserialize(path)",
+    "import torch\ntorch.ops.load_library(path)",
+    "import ctypes\nctypes.cdll.LoadLibrary(path)",
+    "options.register_custom_ops_library(path)",
+    "core.add_extension(path)",
 ]
 HARMLESS = [
     "network.eval()",

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import pickle
+import subprocess
 import sys
 import tracemalloc
 import zipfile
@@ -20,6 +22,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from tests.hostile_parquet import HOSTILE
+from tests.hostile_parquet import SOUND as SOUND_PARQUET
 from tests.reliability.fuzzing import targets
 from tests.reliability.fuzzing.targets import IDX, SHAPE, SOUND, TARGETS, found_before, read_in_new_folder
 
@@ -162,6 +166,50 @@ def test_a_gzip_bomb_is_refused_while_it_streams(read, tmp_path, monkeypatch):
     folder = idx_folder(tmp_path, packed.getvalue())
     assert IDX[0] in read(folder)
     assert memory_of(lambda: read(folder)) < 2 * BLOCK_BYTES
+
+
+READ_EACH = """
+import sys
+from pathlib import Path
+from tests.reliability.fuzzing.process import limit_memory
+from tests.reliability.test_parsers import read_both_ways
+
+for number, file in enumerate(map(Path, sys.argv[1:])):
+    print(file.name, flush=True)
+    print(repr(read_both_ways(file)), flush=True)
+    if not number:
+        limit_memory(64 << 20)  # now that all is imported
+"""
+
+
+def read_both_ways(file: Path) -> str:
+    """What reading a file as a data set and as rows to predict for says that is wrong with it; each the same."""
+    with pytest.raises(DataError) as refused:
+        load(file, use_cache=False)
+    stream = find_stream(file)
+    assert stream is not None
+    told = [error for block in stream.blocks(SHAPE) for error in block.errors]
+    assert [text.removeprefix(f"{file.parent}/") for text in told] == [str(refused.value)]
+    return str(refused.value)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of memory are Linux's")
+def test_whatever_a_parquet_file_claims_it_is_refused_within_64_mib(tmp_path):
+    damaged = SOUND_PARQUET["plain"].replace(b"image", b"other")  # which Polars finds
+    for number, content in enumerate([damaged, *(content for content, _ in HOSTILE.values())]):
+        (tmp_path / f"{number}.parquet").write_bytes(content)
+    files = sorted(tmp_path.iterdir(), key=lambda file: int(file.stem))
+    done = subprocess.run(
+        [sys.executable, "-c", READ_EACH, *map(str, files)],
+        env=os.environ | {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr[-3000:]
+    told = done.stdout.splitlines()[3::2]
+    assert len(told) == len(HOSTILE)
+    assert [name for name, text in zip(HOSTILE, told, strict=True) if HOSTILE[name][1] not in text] == []
 
 
 class Harm:

@@ -56,6 +56,14 @@ for _ in range(n_times):
         number = int((folder / "number").read_text()) if more else 0
         (folder / ("number" if more else "other")).write_text(str(number + more))
 """
+ASKING = """
+import sys
+from pathlib import Path
+from fashion_classifier.locks import who_works
+print("asking", flush=True)
+while True:
+    who_works(Path(sys.argv[1]))
+"""
 SEARCHING = """
 import sys, time
 from pathlib import Path
@@ -177,6 +185,26 @@ def test_the_second_is_told_who_the_first_is_and_takes_over_when_that_is_dead(tm
 def test_one_process_does_not_write_into_a_folder_twice_either(tmp_path):
     with sole_writer(tmp_path), pytest.raises(UnavailableError, match=f"process {os.getpid()} "), sole_writer(tmp_path):
         pass
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOFOLLOW"), reason="links are followed on this system")
+def test_a_link_in_the_place_of_a_lock_is_not_followed(tmp_path):
+    (tmp_path / "mine").write_text("worth keeping")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / LOCK).symlink_to(tmp_path / "mine")
+    with pytest.raises(UnavailableError, match="nothing can be written here"), sole_writer(tmp_path / "run"):
+        pass
+    assert (tmp_path / "mine").read_text() == "worth keeping"
+
+
+def test_who_only_asks_who_works_keeps_nobody_from_working(tmp_path, start):
+    asking = start(ASKING, tmp_path)
+    asking.hears("asking")
+    for _ in range(300):
+        (tmp_path / LOCK).touch()  # as a dead process leaves it
+        with sole_writer(tmp_path):
+            pass
+    assert asking.poll() is None
 
 
 def test_a_lock_whose_file_was_taken_away_before_it_was_had_is_none(tmp_path, monkeypatch):
@@ -336,7 +364,8 @@ def test_two_processes_share_a_search_and_neither_makes_a_trial_twice(tmp_path, 
     check_each_made_once(tmp_path)
 
 
-@pytest.mark.parametrize("end", ["killed", pytest.param("asleep", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["killed", "asleep"])
 def test_the_trial_of_a_process_that_is_silent_is_made_by_another(tmp_path, start, end):
     victim = start(SEARCHING, tmp_path, "Trial 2", "alone", 2)
     victim.hears("ready")

@@ -5,8 +5,11 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+from tests.hostile_parquet import HOSTILE
 
+from fashion_classifier.data.parquet_check.pages import Bounds
 from fashion_classifier.errors import DataError, UnavailableError
+from fashion_classifier.reporting import run_folder
 from fashion_classifier.reporting.gallery import Gallery
 from fashion_classifier.reporting.results import SCHEMA
 from fashion_classifier.reporting.run_folder import (
@@ -106,7 +109,22 @@ def test_another_table_is_refused(tmp_path, fake_run, change, message):
 
 def test_a_damaged_table_is_refused(tmp_path):
     (tmp_path / "predictions.parquet").write_bytes(b"PAR1 not at all PAR1")
-    with pytest.raises(DataError, match="no readable Parquet"):
+    with pytest.raises(DataError, match="no Parquet file, or it is damaged"):
+        read_predictions(tmp_path)
+
+
+def test_a_table_that_claims_too_much_is_refused(tmp_path):
+    content, message = HOSTILE["a page of 2 GiB"]
+    (tmp_path / "predictions.parquet").write_bytes(content)
+    with pytest.raises(DataError) as error:
+        read_predictions(tmp_path)
+    assert message in str(error.value)
+
+
+def test_a_table_that_is_to_be_read_by_few_rows_is_none_of_ours(tmp_path, fake_run, monkeypatch):
+    fake_run.predictions.write_parquet(tmp_path / "predictions.parquet")
+    monkeypatch.setattr(run_folder, "check_parquet", lambda *_: Bounds(n_bytes=1 << 20, n_rows=1))
+    with pytest.raises(DataError, match="its rows may take far more memory"):
         read_predictions(tmp_path)
 
 

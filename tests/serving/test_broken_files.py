@@ -140,3 +140,71 @@ def test_through_a_process_none_takes_two_seconds_or_500_megabytes(start):
             most = max(most, resident(process.process.pid))
     assert most - idle < 500e6
     assert process.end() == 0
+
+
+DOCUMENT = b'{"images": [{"pixels": [[0]]}]}'
+
+
+def test_a_process_that_is_killed_before_it_reads_a_document_is_replaced():
+    decoders = decoders_with()
+    try:
+        process = decoders._all[0]._process
+        process.kill()
+        process.join()
+        with pytest.raises(Problem, match="The JSON ended the process") as told:
+            asyncio.run(decoders.read_json(DOCUMENT, 32))
+        assert told.value.status == 422
+        assert len(asyncio.run(decoders.read_json(DOCUMENT, 32))) == 1
+        assert decoders.restarts == 1
+    finally:
+        decoders.close()
+
+
+def test_a_process_that_reads_for_too_long_is_replaced():
+    decoders = decoders_with(request_s=1e-6)
+    try:
+        with pytest.raises(Problem, match="not read within"):
+            asyncio.run(decoders.read_json(b'{"images": [{"pixels": [%s0]}]}' % (b"7," * 1_000_000), 32))
+        assert decoders.restarts == 1
+    finally:
+        decoders.close()
+
+
+PIXELS = b'{"pictures": [{"name": "", "pixels": true, "n_bytes": %d, "problem": null}]}'
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [b"no JSON"],
+        [b"{}"],
+        [b"[" * 60_000],
+        [b'{"problem": 3}'],
+        [b'{"problem": ["no such kind", "x"]}'],
+        [b'{"pictures": [3]}', b""],
+        [PIXELS % 144],
+        [PIXELS % 3, b"abc"],
+        [PIXELS % 144, bytes(100)],
+        [PIXELS % 144, bytes(10_000_000)],
+    ],
+)
+def test_a_process_that_somebody_else_speaks_from_is_replaced(said):
+    decoders = decoders_with(request_s=1.0)
+    try:
+        decoder = decoders._all[0]
+        decoder.wait_until_ready()
+        ours, theirs = Pipe()
+        true, decoder._connection = decoder._connection, ours
+        true.close()
+
+        def speak() -> None:
+            with suppress(OSError):  # not all of it is listened to
+                for message in said:
+                    theirs.send_bytes(message)
+
+        threading.Thread(target=speak, daemon=True).start()
+        with pytest.raises(Problem, match=r"The JSON ended the process|not read within"):
+            asyncio.run(decoders.read_json(DOCUMENT, 32))
+        assert decoders.restarts == 1
+    finally:
+        decoders.close()

@@ -218,8 +218,47 @@ HOSTILE_JSON = {
 }
 
 
+@pytest.fixture(params=["here", "in a process"])
+def wherever(request, monkeypatch) -> None:
+    """Documents are read in the server, or all of them by a process beside it."""
+    if request.param == "in a process":
+        monkeypatch.setattr("fashion_classifier.serving.json_bodies.LIGHT_BYTES", 0)
+    else:
+        for name in ("LIGHT_BYTES", "LIGHT_BRACKETS", "LIGHT_COMMAS"):
+            monkeypatch.setattr(f"fashion_classifier.serving.json_bodies.{name}", 10**9)
+
+
+class TestJson:
+    def test_wherever_it_is_read_the_answers_are_the_same(self, server, monkeypatch):
+        entries = [
+            {"base64": encoded(picture()), "name": "a"},
+            {"base64": encoded(picture("JPEG", (40, 40))), "name": "名前\ud800"},
+            {"pixels": levels(picture()).tolist()},
+            {"pixels": [[[1, 2, 3]] * 5] * 4, "name": "x" * 5000},
+            {"pixels": [[0.5]]},
+            {"base64": "?"},
+            {"base64": ""},
+        ]
+        body = json.dumps({"images": entries}).encode()
+        here = server.predict(body, kind="application/json").json()
+        monkeypatch.setattr("fashion_classifier.serving.json_bodies.LIGHT_BYTES", 0)
+        assert server.predict(body, kind="application/json").json() == here
+        assert len(here["images"]) == len(entries)
+
+    def test_what_is_long_to_parse_keeps_nobody_waiting(self, server, monkeypatch):
+        """The server's own process parses none of it."""
+        monkeypatch.setattr("fashion_classifier.serving.json_bodies.json", None)
+        many = [[7] * 1000] * 1900
+        for images in ([{"pixels": many}], [{"base64": "A" * (2 << 20)}], [{"pixels": [[0]] * 3000}]):
+            answer = server.ask("POST", "/v1/predict", json={"images": images})
+            assert answer.status_code in {200, 415, 422}
+            assert "AttributeError" not in answer.text
+        check_problem(server.ask("POST", "/v1/predict", json={"images": [{"pixels": [[0]]}]}), 500, "log")
+
+
 class TestRefused:
     @pytest.mark.parametrize("name", HOSTILE_JSON)
+    @pytest.mark.usefixtures("wherever")
     def test_hostile_json(self, server, name):
         body, status = HOSTILE_JSON[name]
         check_problem(server.predict(body, kind="application/json"), status)

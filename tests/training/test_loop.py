@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -167,7 +169,10 @@ def test_patience_stops_and_the_best_weights_are_restored():
     assert float(loss) == pytest.approx(min(losses), rel=1e-4)
 
 
-def test_time_ends_a_training_with_its_schedule_run_out(small):
+def test_time_ends_a_training_with_its_schedule_run_out(small, monkeypatch):
+    looks = count()
+    clock = SimpleNamespace(perf_counter=lambda: 0.002 * next(looks))  # however busy the machine is
+    monkeypatch.setattr("fashion_classifier.training.loop.time", clock)
     result = fit(network(small), small, small, replace(FULL, epochs=1e6), FitConfig(seed=0, seconds=0.5))
     assert result.stopped_because is StopReason.TIME
     assert result.history[-1].learning_rate < 0.2 * FULL.learning_rate

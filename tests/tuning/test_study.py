@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -12,7 +16,7 @@ from tests.conftest import blobs
 
 from fashion_classifier.data.dataset import SealedTestSet
 from fashion_classifier.data.split import Split
-from fashion_classifier.errors import UsageError
+from fashion_classifier.errors import DataError, UsageError
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
@@ -21,6 +25,7 @@ from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of
 from fashion_classifier.tuning.study import CONFIRMATION, Search
+from fashion_classifier.tuning.trials import read_labels
 
 CONFIG = TuneConfig(trials=5, epochs=0.5, families=("mlp", "cnn"))
 
@@ -293,3 +298,40 @@ def test_importance_is_told_per_family(split, tmp_path, monkeypatch):
 def test_impossible_searches_are_refused(settings, message):
     with pytest.raises(UsageError, match=message):
         TuneConfig(**settings)
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda file: file.write_bytes(b""),
+    "half": lambda file: os.truncate(file, 150),
+    "text": lambda file: file.write_text("0 1 2"),
+    "an archive": lambda file: file.write_bytes(b"PK\3\4" * 9),
+    "objects": lambda file: np.save(file, np.array([None, {}])),
+    "fewer images": lambda file: np.save(file, np.zeros(3, np.int32)),
+    "rows": lambda file: np.save(file, np.zeros((150, 1), np.int32)),
+    "no whole numbers": lambda file: np.save(file, np.zeros(150)),
+    "no such class": lambda file: np.save(file, np.full(150, 3, np.int32)),
+    "negative": lambda file: np.save(file, np.full(150, -1, np.int32)),
+    "gigabytes": lambda file: os.truncate(file, 5 << 40),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_damaged_answers_of_a_trial_are_told_with_their_place_and_what_to_do(tmp_path, harm):
+    file = tmp_path / "search-0001.npy"
+    np.save(file, np.arange(150, dtype=np.int32) % 3)
+    assert read_labels(file, 150, 3).tolist() == [number % 3 for number in range(150)]
+    HARMS[harm](file)
+    with pytest.raises(DataError) as told:
+        read_labels(file, 150, 3)
+    assert str(told.value).startswith(str(file))
+    assert str(told.value).endswith("Search anew.")
+
+
+def test_a_search_tells_of_a_trial_whose_answers_are_damaged(whole, split, tmp_path):
+    folder = shutil.copytree(whole.folder, tmp_path / "search")
+    for file in (folder / "trials").iterdir():
+        os.truncate(file, 100)
+    search = Search(folder, Workshop(split, exact=True), CONFIG)
+    complete = next(trial for trial in search.trials() if trial.state == "complete")
+    with pytest.raises(DataError, match=r"trials/search-.*\.npy: a trial's answers cannot be read"):
+        search.predicted(complete)

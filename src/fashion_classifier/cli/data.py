@@ -129,12 +129,13 @@ def convert(
 
       fashion data convert fashion-mnist fashion.npz
     """
-    from fashion_classifier.data.convert import guess_form, write_collection
+    from fashion_classifier.data.convert import check_target, guess_form, write_collection
     from fashion_classifier.data.load import load
     from fashion_classifier.data.sources import ReadOptions
 
     with output(as_json=as_json) as out_to:
         form = to or guess_form(target)
+        check_target(target, form)
         options = ReadOptions(image_size=parse_size(image_size), group_by=group_by)
         collection = load(source, options=options, progress=out_to.progress)
         parts = {"training": collection.training}

@@ -67,20 +67,18 @@ def models(
 def _models_at(place: Path) -> list[Path]:
     """Return the model folder at a place, or those in it; a run's are told of with what the run found out."""
     from fashion_classifier.experiment.lookup import RUN
-    from fashion_classifier.inference.manifest import MODEL
-    from fashion_classifier.inference.shelf import model_folders
+    from fashion_classifier.inference.shelf import is_model_folder, model_folders
 
     if (place / RUN).is_file():
         return []
-    return [place] if (place / MODEL).is_file() else model_folders(place)
+    return [place] if is_model_folder(place) else model_folders(place)
 
 
 def _of_runs(place: Path) -> list[dict[str, Any]]:
     """Return what is known of the models of the run at a place, or of those in it, with the runs' test accuracies."""
     from fashion_classifier.errors import FashionError
     from fashion_classifier.experiment.lookup import RUN, find_runs
-    from fashion_classifier.inference.manifest import MODEL
-    from fashion_classifier.inference.shelf import Accuracy
+    from fashion_classifier.inference.shelf import Accuracy, is_model_folder
     from fashion_classifier.reporting.run_folder import RESULTS, read_results
 
     listed = []
@@ -96,21 +94,21 @@ def _of_runs(place: Path) -> list[dict[str, Any]]:
             if test is not None:
                 low, high = test.accuracy.low, test.accuracy.high
                 recorded[which] = Accuracy(value=test.accuracy.value, low=low, high=high, n=test.n)
-            if (run / which / MODEL).is_file():
+            if is_model_folder(run / which):
                 listed.append(_listed(run / which, "run", recorded.get(which), problem))
     return listed
 
 
 def _listed(folder: Path, kind: str, accuracy: Accuracy | None = None, problem: str = "") -> dict[str, Any]:
     """Return what programs are told of a model; a damaged one is told with its error and does not hide the others."""
-    from fashion_classifier.errors import ModelError
+    from fashion_classifier.errors import ModelError, UnavailableError
     from fashion_classifier.inference.manifest import read_manifest
     from fashion_classifier.inference.shelf import model_facts
 
     try:
         read_manifest(folder).check()
         return _facts(model_facts(folder), kind, accuracy) | {"error": problem}
-    except ModelError as error:
+    except (ModelError, UnavailableError) as error:
         named = {"model": folder.name if kind == "shipped" else str(folder), "path": str(folder), "kind": kind}
         return {**dict.fromkeys(KEYS), **named, "error": str(error)}
 

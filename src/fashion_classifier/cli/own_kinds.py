@@ -37,21 +37,21 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import check_can_be_made, new_run_path
-    from fashion_classifier.experiment.transfer import gain_over_nothing, transfer
+    from fashion_classifier.experiment.transfer import folders_of, gain_over_nothing, transfer
     from fashion_classifier.inference.bundle import load_model
     from fashion_classifier.reporting.comparison_page import write_comparison
 
     place = locate_model(named)
+    folder = out or new_run_path(Path("models"), f"from-{place.path.name}")
+    gain_folder = folder.with_name(f"{folder.name}-gain")
+    for made in folders_of(folder, comparing=comparing) + ([gain_folder] if comparing else []):
+        check_can_be_made(made)
     source = load_model(place.path)
     height, width, channels = source.shape
     config = replace(config, image_size=(height, width), channels=channels, pictures=source.pictures)
     prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
     show_collection(out_to, prepared.collection, prepared.split)
     out_to.tell(f"From:   {place.shown}, whose images are {source.shape}")
-    folder = out or new_run_path(Path("models"), f"from-{place.path.name}")
-    gain_folder = folder.with_name(f"{folder.name}-gain")
-    if comparing:
-        check_can_be_made(gain_folder)
     found = transfer(source, place.name, config, prepared, folder, comparing=comparing, progress=out_to.progress)
     page = None
     if comparing:

@@ -104,7 +104,7 @@ def train(
     from fashion_classifier.evaluation.metrics import evaluate
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.record import new_run_path
+    from fashion_classifier.experiment.record import check_can_be_made, new_run_path
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
     from fashion_classifier.models.catalogue import count_parameters
@@ -146,6 +146,8 @@ def train(
         if from_model is not None:
             train_from(from_model, config, out, out_to, comparing=compare)
             return
+        if out is not None:
+            check_can_be_made(out)
         taught_by = None if teacher is None else locate_model(teacher).path
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)

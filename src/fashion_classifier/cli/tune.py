@@ -61,7 +61,7 @@ def tune(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.searching import search_only
+    from fashion_classifier.experiment.searching import check_place, search_only
     from fashion_classifier.experiment.settings import RunConfig
 
     exact = trials is not None and minutes is None
@@ -81,6 +81,7 @@ def tune(
         device=device,
     )
     with output(as_json=as_json) as out_to:
+        check_place(out)
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
         search, chosen, interrupted = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)

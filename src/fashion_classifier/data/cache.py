@@ -23,10 +23,13 @@ import platformdirs
 from fashion_classifier.data.collection import ArrangedParts
 from fashion_classifier.data.dataset import Dataset
 from fashion_classifier.data.fingerprint import Duplicates, combine
+from fashion_classifier.data.kept_arrays import read_kept_array
+from fashion_classifier.errors import FashionError
 from fashion_classifier.locks import in_turn
-from fashion_classifier.storage import atomic_folder, clear_up, make_folder, write_json
+from fashion_classifier.storage import atomic_folder, clear_up, make_folder, read_json, write_json
 
 FORMAT = 2  # raised whenever parsing or arranging changes what comes out
+_REMEDY = "Remove it"  # nobody is told: what is damaged is parsed again
 
 
 def cache_folder() -> Path:
@@ -40,7 +43,8 @@ def state_of(kind: str, files: Sequence[Path], options: dict[str, Any]) -> str:
     state = hashlib.sha256(json.dumps([FORMAT, kind, options], sort_keys=True).encode())
     for file in files:
         status = file.stat()
-        state.update(f"\n{file.absolute()}\t{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}".encode())
+        facts = f"\n{file.absolute()}\t{status.st_size}\t{status.st_mtime_ns}\t{status.st_ino}"
+        state.update(os.fsencode(facts))  # a name need not be UTF-8
     return state.hexdigest()
 
 
@@ -70,11 +74,7 @@ def remember(state: str, arranged: ArrangedParts, folder: Path | None = None) ->
         "classes": list(arranged.parts["training"].classes),
         "parts": {name: part.groups is not None for name, part in arranged.parts.items()},
     }
-    groups = [
-        hashlib.sha256(part.groups.tobytes()).hexdigest() for part in arranged.parts.values() if part.groups is not None
-    ]
-    labels = [hashlib.sha256(part.labels.tobytes()).hexdigest() for part in arranged.parts.values()]
-    content = combine([str(FORMAT), json.dumps(description, sort_keys=True), *labels, *groups])
+    content = _name_of(description, arranged.parts)
     make_folder(root)
     with in_turn(root):
         clear_up(root)
@@ -93,27 +93,24 @@ def recall(state: str, folder: Path | None = None) -> ArrangedParts | None:
     """Return what was kept for this state of a source, its images memory-mapped; None if there is nothing whole."""
     root = (folder or cache_folder()) / "parsed"
     try:
-        content = json.loads((root / "index" / f"{state}.json").read_text())["content"]
-    except (OSError, ValueError, KeyError, TypeError):
+        content = read_json(root / "index" / f"{state}.json", "index of the cache", _REMEDY)["content"]
+        return _recall(root, Path(content).name)
+    except (FashionError, OSError, LookupError, TypeError):
         return None
-    return _recall(root, Path(content).name)
 
 
 def _recall(root: Path, content: str) -> ArrangedParts | None:
-    """Return the arrays of one content; None if they are not there, or damaged, so that the source is parsed again."""
+    """Return the arrays of one content; None if they are not there, or damaged, so that the source is parsed again.
+
+    The name tells of all but the pixels, which are left in their file, and whose form alone is looked at.
+    """
     place = root / content
     try:
-        description = json.loads((place / "collection.json").read_text())
+        description = read_json(place / "collection.json", "description of data", _REMEDY)
         classes = tuple(description["classes"])
-        parts = {
-            name: Dataset(
-                np.load(place / f"{name}_images.npy", mmap_mode="r", allow_pickle=False),
-                np.load(place / f"{name}_labels.npy", allow_pickle=False),
-                classes,
-                np.load(place / f"{name}_groups.npy", allow_pickle=False) if grouped else None,
-            )
-            for name, grouped in description["parts"].items()
-        }
+        parts = {name: _part(place, name, classes, grouped) for name, grouped in description["parts"].items()}
+        if _name_of(description, parts) != content or len({part.shape for part in parts.values()}) > 1:
+            return None
         return ArrangedParts(
             description["name"],
             parts,
@@ -121,5 +118,25 @@ def _recall(root: Path, content: str) -> ArrangedParts | None:
             Duplicates(**description["duplicates"]),
             tuple(description["notes"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (FashionError, OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
+
+
+def _name_of(description: dict[str, Any], parts: dict[str, Dataset]) -> str:
+    """Return what the folder of a content is called: all that it holds changes the name, the fingerprint for pixels."""
+    of_labels = [hashlib.sha256(part.labels.tobytes()).hexdigest() for part in parts.values()]
+    groups = [part.groups for part in parts.values() if part.groups is not None]
+    of_groups = [hashlib.sha256(some.tobytes()).hexdigest() for some in groups]
+    return combine([str(FORMAT), json.dumps(description, sort_keys=True), *of_labels, *of_groups])
+
+
+def _part(place: Path, name: str, classes: tuple[str, ...], grouped: bool) -> Dataset:
+    """Return a part, its images left in their file."""
+    images = read_kept_array(place / f"{name}_images.npy", "the images", _REMEDY, mapped=True)
+    labels = read_kept_array(place / f"{name}_labels.npy", "the labels", _REMEDY)
+    groups = read_kept_array(place / f"{name}_groups.npy", "the groups", _REMEDY) if grouped else None
+    n, kinds = len(labels), [images.dtype, labels.dtype]
+    shapes = {(n,), labels.shape, images.shape[:1], (n,) if groups is None else groups.shape}
+    if kinds != [np.uint8, np.int64] or len(shapes) > 1 or (images.ndim != 3 and images.shape[3:] != (3,)):
+        raise ValueError(f"no images and labels, but {kinds} of {shapes}")
+    return Dataset(images, labels, classes, groups)

@@ -183,6 +183,7 @@ def _identify(
     plain = set(classes) <= set(DIGITS)
     notes: list[str] = []
     name = SAMPLE if raw.container == SAMPLE else raw.location.rstrip("/\\").replace("\\", "/").split("/")[-1]
+    name = name.encode("utf-8", "replace").decode()  # it is written into models, and need not be UTF-8
     if all(None not in names for names in named.values()) and len(set(named.values())) == 1:
         name = "Fashion-MNIST" if "test" in named else "Fashion-MNIST (training images)"
         known = tuple(str(official) for official in named["training"])

@@ -41,6 +41,22 @@ def guess_form(target: Path) -> str:
     return found[1]
 
 
+def check_target(target: Path, form: str) -> None:
+    """Check, before data is read, that it can be written in a form, at a place.
+
+    Raises
+    ------
+    UsageError
+        If there is no such form, something is at the place, or its name does not fit the form.
+    """
+    if form not in WRITERS:
+        raise UsageError(f"There is no form {form!r} to write data in. Choose one of {', '.join(FORMS)}.")
+    if target.exists() or target.is_symlink():
+        raise UsageError(f"{target} is already there; nothing was overwritten. Name another target, or remove it.")
+    if form == "npz" and target.suffix.lower() != ".npz":
+        raise UsageError(f"{target}: an NPZ file's name ends in .npz. Name the target so.")
+
+
 def write_collection(parts: Mapping[str, Dataset], target: Path, form: str, progress: Progress = silent) -> Path:
     """Write data in another form.
 
@@ -69,10 +85,7 @@ def write_collection(parts: Mapping[str, Dataset], target: Path, form: str, prog
     UnavailableError
         If the file system refuses.
     """
-    if form not in WRITERS:
-        raise UsageError(f"There is no form {form!r} to write data in. Choose one of {', '.join(FORMS)}.")
-    if target.exists() or target.is_symlink():
-        raise UsageError(f"{target} is already there; nothing was overwritten. Name another target, or remove it.")
+    check_target(target, form)
     known = {part: parts[part.value] for part in Part if part.value in parts}
     _check_place(known, target, form)
     _check_holds(known, form)
@@ -85,8 +98,6 @@ def write_collection(parts: Mapping[str, Dataset], target: Path, form: str, prog
 def _check_place(parts: Mapping[Part, Dataset], target: Path, form: str) -> None:
     """Check that the target's name fits the form."""
     ending = f".{form}"
-    if form == "npz" and target.suffix.lower() != ending:
-        raise UsageError(f"{target}: an NPZ file's name ends in .npz. Name the target so.")
     if form in {"csv", "parquet"} and target.suffix.lower() == ending and set(parts) != {Part.TRAINING}:
         raise UsageError(
             f"{target}: one {ending} file holds one part, but there are {', '.join(part.value for part in parts)}. "

@@ -14,6 +14,7 @@ from fashion_classifier.data.csv_layout import TableRules
 from fashion_classifier.data.csv_rows import Table
 from fashion_classifier.data.csv_tables import read_table
 from fashion_classifier.data.labels import LabelColumn
+from fashion_classifier.data.pixels import check_joining
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.reading import (
     FoundPart,
@@ -54,6 +55,7 @@ class CsvParts(Source):
         parts: dict[Split, FoundPart] = {}
         tables = self._read_training(reader)
         if not faults:
+            check_joining([table.images for table in tables], self.location.name)
             parts["training"] = _merged(tables)
         test_files = [file for file in self.files if _TEST_PART.fullmatch(file.name)]
         _refuse_more_than_one("the test part", test_files, faults)

@@ -98,6 +98,13 @@ class _Pixels:
         numbered = [_NUMBERED.fullmatch(name) for name in names]
         return cls([int(number[1]) if number else None for number in numbered])
 
+    @property
+    def last(self) -> int:
+        """The largest number that is expected, from the names alone."""
+        if self.grid is None:
+            return max((number for number in self.numbers if number is not None), default=0)
+        return self.grid[0] * self.grid[1]
+
     def name(self, number: int) -> str:
         """Return the name of a pixel's column."""
         if self.grid is None:
@@ -175,7 +182,7 @@ def _check_pixels(names: Sequence[str], pixels: _Pixels, place: str, rules: Tabl
     """Check that the pixel columns are all there, once, in order, and nothing else is."""
     numbers = [number for number in pixels.numbers if number is not None]
     first = 0 if 0 in numbers else 1
-    last = max(numbers, default=0) if rules.n_pixels is None else first + rules.n_pixels - 1
+    last = pixels.last if rules.n_pixels is None else first + rules.n_pixels - 1
     expected = f"{'label and ' if rules.labelled else ''}{pixels.name(first)} to {pixels.name(last)} are expected"
     if not numbers:
         problem = f"there are no pixel columns, but {_listed(names)}" if names else "there are no pixel columns"

@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 from fashion_classifier.data.csv_layout import Layout, TableRules
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LABELS_EXPECTED, LabelColumn, LabelKind, canonical
+from fashion_classifier.data.pixels import check_rest
 from fashion_classifier.errors import FaultList
 
 MAX_LINE = 16 * 1024**2  # characters; a colour image of 1,000x1,000 pixels has about 11 million
 MAX_FAULTS = 1000
+ROW_BYTES = 150  # that Python takes for a row's texts
+_TOLD_EVERY = 1024**2  # characters
 _REPAIR = "Repair the row, or export the file again"
 
 
@@ -96,9 +99,19 @@ def read_exactly(
     -------
     Table or None
         None if there was a fault.
+
+    Raises
+    ------
+    NotEnoughMemoryError
+        If its rows do not fit into memory.
     """
     rows = _Rows(layout, rules)
-    with closing(read_records(path, report)) as records:
+
+    def told(n_characters: int) -> None:
+        report(n_characters)
+        check_rest(len(rows.levels) + ROW_BYTES * len(rows.labels), share_read(path, n_characters), place)
+
+    with closing(read_records(path, told)) as records:
         next(records)
         for record in records:
             rows.take(record)
@@ -113,6 +126,11 @@ def read_exactly(
     if not problems and not rows.labels:
         faults.add(place, "there is a header but no row", "Export the file again")
     return None if problems or not rows.labels else rows.table()
+
+
+def share_read(path: Path, n_bytes: int) -> float:
+    """Return which share of a file was read; all of what has no size, as a pipe."""
+    return n_bytes / max(n_bytes, path.stat().st_size)
 
 
 def label_problem(text: str, rules: TableRules) -> str:
@@ -131,7 +149,7 @@ class _Lines:
     def __init__(self, file: TextIO, report: Callable[[int], None]) -> None:
         self._file = file
         self._report = report
-        self._n_lines = self._n_characters = 0
+        self._n_characters = self._n_told = 0
         self._ended = False
         self.problem = ""
 
@@ -142,9 +160,9 @@ class _Lines:
         line = "" if self._ended else self._file.readline(MAX_LINE)
         if not line:
             raise StopIteration
-        self._n_lines += 1
         self._n_characters += len(line)
-        if self._n_lines % 256 == 0:
+        if self._n_characters - self._n_told >= _TOLD_EVERY:
+            self._n_told = self._n_characters
             self._report(self._n_characters)
         if len(line) == MAX_LINE and not line.endswith(("\n", "\r")):
             self._ended = True

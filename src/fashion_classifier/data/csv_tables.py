@@ -17,11 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_classifier.data.csv_layout import Layout, TableRules, read_layout
-from fashion_classifier.data.csv_rows import MAX_LINE, Table, label_problem, read_exactly, read_records
+from fashion_classifier.data.csv_rows import (
+    MAX_LINE,
+    ROW_BYTES,
+    Table,
+    label_problem,
+    read_exactly,
+    read_records,
+    share_read,
+)
 from fashion_classifier.data.labels import LabelColumn, LabelKind, canonical
+from fashion_classifier.data.pixels import check_rest
 from fashion_classifier.errors import FaultList
 
 BLOCK = 256 * 1024  # bytes that are parsed at a time; 128 KiB and 1 MiB are slower by a tenth and more
+_ASK_EVERY = 256  # blocks, whether there is room for the rest
 _QUOTED = re.compile(r'"[^"]+"')
 _COMMA, _LINE_END, _ZERO = b",\n0"
 
@@ -60,12 +70,14 @@ def read_table(path: Path, place: str, rules: TableRules, faults: FaultList, rep
     ------
     UsageError
         If there is no such column as the one to group by.
+    NotEnoughMemoryError
+        If its rows do not fit into memory.
     """
     try:
         layout = _read_header(path, place, rules, faults)
         if layout is None:
             return None
-        return _read_fast(path, layout, rules, report) or read_exactly(
+        return _read_fast(path, place, layout, rules, report) or read_exactly(
             path, place, layout, rules, faults=faults, report=report
         )
     except OSError as error:
@@ -172,7 +184,7 @@ def _read_header(path: Path, place: str, rules: TableRules, faults: FaultList) -
     return read_layout(first.fields, f"{place}, line 1", rules, faults)
 
 
-def _read_fast(path: Path, layout: Layout, rules: TableRules, report: Report) -> Table | None:
+def _read_fast(path: Path, place: str, layout: Layout, rules: TableRules, report: Report) -> Table | None:
     """Read a plain file; None if anything about it is strange."""
     levels: list[NDArray[np.uint8]] = []
     texts: list[list[bytes]] = []
@@ -180,13 +192,16 @@ def _read_fast(path: Path, layout: Layout, rules: TableRules, report: Report) ->
         header = file.readline(MAX_LINE)
         if not header.endswith(b"\n") or b"\r" in header.removesuffix(b"\r\n") or header.count(b'"') % 2:
             return None
-        for block in _blocks(file):
+        for number, block in enumerate(_blocks(file)):
             cut = cut_lines(block, layout)
             parsed = None if cut is None else parse_levels(cut.pixels, len(layout.pixels))
             if cut is None or parsed is None:
                 return None
             levels.append(parsed)
             texts.extend(cut.texts)
+            if number % _ASK_EVERY == 0:
+                n_bytes = len(texts) * (len(layout.pixels) + ROW_BYTES)
+                check_rest(n_bytes, share_read(path, file.tell()), place)
             report(file.tell())
     return _as_table(levels, texts, layout, rules)
 

@@ -7,7 +7,7 @@ import os
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
@@ -16,10 +16,12 @@ from urllib import request
 from urllib.error import HTTPError
 
 from fashion_classifier.data.web import web
-from fashion_classifier.errors import UnavailableError, UsageError
+from fashion_classifier.errors import NoLocksError, UnavailableError, UsageError
+from fashion_classifier.locks import in_turn
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.storage import write_bytes
 
+WAITING = "Waiting for another download"
 CHUNK_BYTES = 1 << 16
 START_S = 60.0  # that a server may take beside sending
 SLOWEST = 16_000  # bytes a second: what comes more slowly is given up; another address, or another day, goes on with it
@@ -125,7 +127,7 @@ def download_files(
     progress: Progress = silent,
     timeout_s: float = 20.0,
 ) -> Path:
-    """Fetch files that are known to the byte; see `download_fashion_mnist`."""
+    """Fetch files that are known to the byte, one process after the other; see `download_fashion_mnist`."""
     missing = [file for file in files if not file.is_at(folder / file.name)]
     for file in missing:
         if (folder / file.name).exists():
@@ -133,19 +135,45 @@ def download_files(
                 f"{folder / file.name}: this is not the file of that name with SHA-256 {file.sha256}. "
                 "Move it away, or choose another folder."
             )
+    if not missing:
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in missing:
-            served = _download(file, folder, addresses, progress, timeout_s)
-            addresses = [served, *(address for address in addresses if address != served)]
+        with _turn(missing, folder, len(addresses), progress):
+            for file in missing:
+                if file.is_at(folder / file.name):
+                    continue  # it was fetched by somebody else meanwhile
+                served = _download(file, folder, addresses, progress, timeout_s)
+                addresses = [served, *(address for address in addresses if address != served)]
     except _CannotDownload as error:
         raise UnavailableError(_advice(files, folder, error)) from error
+    except UnavailableError:
+        raise
     except OSError as error:
         raise UnavailableError(
             f"{folder}: the download could not be stored: {error.strerror or error}. "
             "Make room or give write access there, or choose another folder."
         ) from error
     return folder
+
+
+@contextmanager
+def _turn(files: Sequence[PublishedFile], folder: Path, n_addresses: int, progress: Progress) -> Iterator[None]:
+    """Wait until nobody else fetches into a folder, for as long as that may take."""
+    patience_s = n_addresses * sum(START_S + file.size / SLOWEST for file in files)
+    waited = False
+
+    def on_wait() -> None:
+        nonlocal waited
+        waited = True
+        progress(WAITING, 0.0, 1.0)
+
+    with ExitStack() as stack:
+        with suppress(NoLocksError):  # two may then fetch the same, which spoils nothing
+            stack.enter_context(in_turn(folder, patience_s=patience_s, on_wait=on_wait))
+        if waited:
+            progress(WAITING, 1.0, 1.0)
+        yield
 
 
 class _NotServed(Exception):  # noqa: N818 - an answer to act on
@@ -240,9 +268,12 @@ def _response(url: str, start: int, n_bytes: int, timeout_s: float) -> Iterator[
 
 
 def _chunks(response: HTTPResponse) -> Iterator[bytes]:
-    """Read a response piece by piece; a server that breaks off counts as one that ends."""
+    """Read a response piece by piece; a server that breaks off counts as one that ends.
+
+    `read` would take a chunk of -1 bytes for all that comes, and other negative sizes for our mistake.
+    """
     try:
-        while chunk := response.read(CHUNK_BYTES):
+        while chunk := response.read1(CHUNK_BYTES):
             yield chunk
     except (OSError, HTTPException) as error:
         raise _NotServed(_reason(error)) from error

@@ -83,16 +83,18 @@ class _Scan:
 
     def _walk(self, folder: str, files: list[str]) -> None:
         """Gather the pictures in a folder and below it; links to folders might lead in circles."""
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if is_hidden(entry.name):
-                    self.others.append(entry.name)
-                elif entry.is_dir(follow_symlinks=False):
-                    self._walk(entry.path, files)
-                elif _is_picture(entry.name) and entry.is_file():
-                    files.append(entry.path)
-                else:
-                    self.others.append(entry.name)
+        waiting = [folder]
+        while waiting:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if is_hidden(entry.name):
+                        self.others.append(entry.name)
+                    elif entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif _is_picture(entry.name) and entry.is_file():
+                        files.append(entry.path)
+                    else:
+                        self.others.append(entry.name)
 
 
 @dataclass(frozen=True, kw_only=True)

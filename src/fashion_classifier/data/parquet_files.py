@@ -14,6 +14,7 @@ import numpy as np
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LabelColumn
 from fashion_classifier.data.picture_sets import read_pictures
+from fashion_classifier.data.pixels import check_joining
 from fashion_classifier.data.raw import RawCollection
 from fashion_classifier.data.reading import (
     FoundPart,
@@ -110,6 +111,7 @@ class ParquetFiles(Source):
             problem = f"the {split} files hold images of different sizes"
             faults.add(str(self.location), problem, "Bring them to one size")
             return images[0]
+        check_joining(images, f"{self.location.name}, {split} files")
         return np.concatenate(images)
 
 

@@ -1,7 +1,6 @@
 """One Parquet file of images: its columns found, and read a few thousand rows at a time.
 
-A damaged file ends in a fault, but one that is made to do harm can end the process: Polars takes what memory the
-headers of its pages ask for (pola-rs/polars issue 15342). Read Parquet from those you trust.
+What its headers claim is looked at before Polars takes memory for it (`data.parquet_check`).
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.data.labels import LABELS_EXPECTED, LabelColumn, LabelKind, canonical
+from fashion_classifier.data.parquet_check.pages import Bounds, check_parquet
 from fashion_classifier.data.picture_sets import Picture
-from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images
+from fashion_classifier.data.pixels import MAX_IMAGE_BYTES, Size, as_images, check_rest
 from fashion_classifier.errors import DataError, Fault, FaultList, UsageError
 
 MAX_ROWS = 50_000_000
 _SLICE = 4096  # rows at a time, so that what a small file expands to is noticed while it is read
+_FIRST = 64  # rows that tell what the others will take
 _WRITE_AGAIN = "Write the file again"
 
 
@@ -86,15 +88,19 @@ def read_shard(path: Path, place: str, size: Size | None, group_by: str | None, 
     ------
     UsageError
         If there is no such column as the one to group by.
+    NotEnoughMemoryError
+        If its rows do not fit into memory.
     """
     found = FaultList()
     shard = None
     try:
+        bounds = check_parquet(path, place)
         table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
         schema = table.collect_schema()
         columns = _find_columns(schema, place, group_by)
         names = _class_names(pl.read_parquet_metadata(path), columns.label, place)
-        shard = _read_rows(table.select(columns.wanted), columns, names, place=place, size=size, faults=found)
+        table = table.select(columns.wanted)
+        shard = _read_rows(table, columns, names, place=place, size=size, bounds=bounds, faults=found)
     except DataError as error:
         found.faults.extend(error.faults)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -148,7 +154,7 @@ def _class_names(metadata: Mapping[str, str], label: str, place: str) -> tuple[s
         return None
     try:
         names = json.loads(metadata["huggingface"])["info"]["features"][label].get("names")
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None  # a description of something else
     if names is None:
         return None
@@ -166,6 +172,7 @@ def _read_rows(
     *,
     place: str,
     size: Size | None,
+    bounds: Bounds,
     faults: FaultList,
 ) -> Shard | None:
     """Read the rows slice by slice."""
@@ -177,26 +184,50 @@ def _read_rows(
     encoded: list[bytes | None] = []
     values: list[Images] = []
     texts: list[pl.DataFrame] = []
-    n_bytes = 0
-    for start in range(0, n_rows, _SLICE):
-        rows = table.slice(start, _SLICE).collect()
+    n_bytes = n_encoded = n_kept = 0
+    at_a_time = min(_SLICE, bounds.n_rows)
+    ends = [0, *range(min(_FIRST, at_a_time, n_rows), n_rows, at_a_time), n_rows]
+    for start, end in pairwise(ends):
+        rows = table.slice(start, end - start).collect()
         n_bytes += int(rows.estimated_size())
         if n_bytes > MAX_IMAGE_BYTES:
             problem = f"its rows take more than {MAX_IMAGE_BYTES // 1024**3} GiB"
             raise DataError(Fault(place, problem, "Use fewer or smaller images"))
         column = content_of(rows[columns.image], place)
         if column.dtype == pl.Binary:
+            n_encoded += int(column.bin.size().sum())
+            _check_repeated(n_encoded, column.name, bounds, place)
             encoded.extend(column.to_list())
+            n_kept = n_bytes
         else:
             where = f"{place}, rows {start + 1:,} to {start + len(rows):,}"
             values.append(_images(column, where, size))
+            n_kept += values[-1].nbytes
+        check_rest(n_kept, end / n_rows, place, beside=n_bytes / end * min(at_a_time, n_rows - end))
         texts.append(rows.drop(columns.image))
+        for some in texts[-1]:
+            _check_repeated(4 * _longest(some) * n_rows, some.name, bounds, place)  # as NumPy's texts
     rest = pl.concat(texts)
     pictures = _pictures(encoded, place, faults) if encoded else None
     images = None if encoded else _joined(values, place)
     labels = _labels(rest[columns.label], names, place, faults)
     groups = None if columns.group is None else _groups(rest[columns.group], place, faults)
     return None if labels is None else Shard(pictures, images, labels, groups)
+
+
+def _check_repeated(n_bytes: int, column: str, bounds: Bounds, place: str) -> None:
+    """Check what values take where each is written out, though the file may have it once for many rows."""
+    if n_bytes > bounds.n_bytes:
+        problem = f"the values of {column} would take {n_bytes:,} bytes, far more than the file"
+        raise DataError(Fault(place, problem, "Leave out what is there many times, or shorten it"))
+
+
+def _longest(column: pl.Series) -> int:
+    """Return the bytes of a column's longest text; numbers have none."""
+    if isinstance(column.dtype, pl.Categorical | pl.Enum):
+        column = column.unique().cast(pl.String)
+    longest = column.str.len_bytes().max() if column.dtype == pl.String else 0
+    return longest if isinstance(longest, int) else 0  # None where all are missing
 
 
 def content_of(column: pl.Series, place: str) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isqrt, prod
 
 import numpy as np
@@ -15,8 +16,43 @@ from fashion_classifier.limits import check_room
 from fashion_classifier.progress import Progress, silent
 
 MAX_IMAGE_BYTES = 8 * 1024**3  # of pixels in one source: what claims more is refused before memory is taken
+FEWER = "Take fewer or smaller images, or free memory"
 _ROWS = 4096  # images that are checked at a time, so that the check takes little memory
 Size = tuple[int, int]  # height, width
+
+
+def check_rest(n_bytes: float, share: float, place: str, *, beside: float = 0) -> None:
+    """Check that the rest of a file fits into memory, as what was read of it tells, and the array of all.
+
+    Parameters
+    ----------
+    n_bytes
+        That the rows take which were read.
+    share
+        Of all rows, above 0 and at most 1.
+    place
+        What to call the file in messages.
+    beside
+        Bytes that reading on takes for a while.
+
+    Raises
+    ------
+    NotEnoughMemoryError
+        If it does not.
+    """
+    whole = n_bytes / share
+    check_room(round(2 * whole - n_bytes + beside), f"{place}: its images", FEWER)
+
+
+def check_joining(images: Sequence[Images], place: str) -> None:
+    """Check that there is room for one array of all images.
+
+    Raises
+    ------
+    NotEnoughMemoryError
+        If there is not.
+    """
+    check_room(sum(some.nbytes for some in images), f"{place}: its images, put together,", FEWER)
 
 
 def row_shape(n_values: int, size: Size | None = None) -> ImageShape | None:

@@ -94,7 +94,7 @@ def hold_each_out(
             answers[AFTER] = second.model.predict(judged.images)
             return Answered(answers, first.fit.steps + second.fit.steps, first.fit.seconds + second.fit.seconds)
 
-        answered = trainings.made(f"fold-{number}", make)
+        answered = trainings.made(f"fold-{number}", {BEFORE: len(held), AFTER: len(held)}, make)
         if answered is not None:
             found.append((held, answered))
     if not found:

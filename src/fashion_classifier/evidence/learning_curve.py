@@ -67,7 +67,8 @@ def learning_curve(
             answers = {JUDGED: trained.validation_probabilities, LEARNED: learned}
             return Answered(answers, trained.fit.steps, trained.fit.seconds)
 
-        answered = trainings.made(f"curve-{share:g}", make)
+        n_images = {JUDGED: len(split.validation), LEARNED: min(len(part), JUDGED_TRAINING_IMAGES)}
+        answered = trainings.made(f"curve-{share:g}", n_images, make)
         if answered is not None:
             points.append(
                 LearningPoint(

@@ -48,8 +48,10 @@ def train_repeats(trainings: Trainings, rung: RungRecipe, name: str, seeds: Sequ
     seeds
         Numbers of the repetitions.
     """
+    kinds = [JUDGED] if rung.recipe.training.views == "single" else [JUDGED, ONE_VIEW]
+    n_images = dict.fromkeys(kinds, len(trainings.workshop.split.validation))
     done = (
-        trainings.made(f"{name}-{seed}", lambda seed=seed: _train(trainings, rung, seed))  # type: ignore[misc]
+        trainings.made(f"{name}-{seed}", n_images, lambda seed=seed: _train(trainings, rung, seed))  # type: ignore[misc]
         for seed in seeds
     )
     return [answered for answered in done if answered is not None]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fashion_classifier.data.kept_arrays import read_kept
 from fashion_classifier.data.split import Split
+from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.inference.bundle import Model
 from fashion_classifier.progress import Progress, silent
+from fashion_classifier.reporting.serialisation import from_json
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.storage import atomic_folder, write_json
+from fashion_classifier.storage import atomic_folder, read_json, write_json
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -43,6 +47,10 @@ class Length:
     steps: int
     seconds: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.steps < 1 or not 0 < (1 if self.seconds is None else self.seconds) < math.inf:
+            raise UsageError(f"`steps >= 1` and `seconds > 0`, or None, must hold, but got {self}.")
+
     def scaled(self, share: float) -> Length:
         """Return a length that is so many times as long."""
         seconds = None if self.seconds is None else max(LEAST_SECONDS, share * self.seconds)
@@ -62,6 +70,14 @@ class Answered:
     """
 
     answers: dict[str, Probabilities]
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What is written beside the answers."""
+
     steps: int
     seconds: float
 
@@ -93,15 +109,33 @@ class Trainings:
         self.folder, self.workshop, self.length = folder, workshop, length
         self.stop_asked, self.progress = stop_asked, progress
 
-    def kept(self, name: str) -> Answered | None:
-        """Read a finished training back; None if there is none of that name."""
+    def kept(self, name: str, n_images: Mapping[str, int]) -> Answered | None:
+        """Read a finished training back; None if there is none of that name.
+
+        Parameters
+        ----------
+        n_images
+            Its answers, each with how many images are answered.
+
+        Raises
+        ------
+        DataError
+            If what was kept is damaged.
+        """
         place = self.folder / name
         if not place.is_dir():
             return None
-        facts = json.loads((place / FACTS).read_bytes())
-        with np.load(place / ANSWERS, allow_pickle=False) as arrays:
-            answers = {kind: arrays[kind] for kind in arrays.files}
-        return Answered(answers, facts["steps"], facts["seconds"])
+        remedy = f"Remove {place}: the training is then made again"
+        content = read_json(place / FACTS, "record of a training", remedy)
+        facts = from_json(_Facts, content, place=str(place / FACTS))
+        answers = read_kept(place / ANSWERS, "the answers", remedy)
+        n_classes = len(self.workshop.split.training.classes)
+        expected = {kind: (n, n_classes) for kind, n in n_images.items()}
+        found = {kind: said.shape for kind, said in answers.items()}
+        if found != expected or not all(_are_probabilities(said) for said in answers.values()):
+            problem = f"the answers are not probabilities of the shapes {expected}, but have {found}"
+            raise DataError(Fault(str(place / ANSWERS), problem, remedy))
+        return Answered(answers, facts.steps, facts.seconds)
 
     def keep(self, name: str, answered: Answered) -> Answered:
         """Write a finished training down, in one step."""
@@ -111,9 +145,12 @@ class Trainings:
             write_json(place / FACTS, {"steps": answered.steps, "seconds": answered.seconds})
         return answered
 
-    def made(self, name: str, make: Callable[[], Answered | None]) -> Answered | None:
-        """Return a training that is there, or make and keep it; None once a stop was asked for."""
-        if (there := self.kept(name)) is not None:
+    def made(self, name: str, n_images: Mapping[str, int], make: Callable[[], Answered | None]) -> Answered | None:
+        """Return a training that is there, or make and keep it; None once a stop was asked for.
+
+        Parameters and errors as for `kept`.
+        """
+        if (there := self.kept(name, n_images)) is not None:
             return there
         if self.stop_asked() is not None:
             return None
@@ -165,3 +202,8 @@ class Trainings:
             progress=self.progress,
             task=task,
         )
+
+
+def _are_probabilities(said: NDArray[Any]) -> bool:
+    """Tell whether numbers may be what a network said."""
+    return said.dtype == np.float32 and bool(np.isfinite(said).all())

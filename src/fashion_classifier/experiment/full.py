@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fashion_classifier.data.split import Split
-from fashion_classifier.errors import UsageError
+from fashion_classifier.errors import DataError, Fault, UsageError
 from fashion_classifier.evidence.folds import (
     FOLD_SHARE,
     N_FOLDS,
@@ -38,7 +37,8 @@ from fashion_classifier.reporting.documents import write_documents
 from fashion_classifier.reporting.evidence import Evidence
 from fashion_classifier.reporting.results import FULL_EVALUATION, RunResults
 from fashion_classifier.reporting.run_folder import read_results, write_doubtful, write_results
-from fashion_classifier.storage import make_folder, write_json
+from fashion_classifier.reporting.serialisation import from_json, to_json
+from fashion_classifier.storage import make_folder, read_json, write_json
 from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.recipes.recipe import Recipe
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -105,7 +105,7 @@ def _evaluate(folder: RunFolder, minutes: float | None, n_seeds: int, used_s: fl
     path = folder.path
     results = read_results(path)
     place = path / FOLDER
-    if (place / PLAN).is_file() and json.loads((place / PLAN).read_bytes())["finished"]:
+    if (plan := _read_plan(place / PLAN)) is not None and plan.finished:
         raise UsageError(f"{path} has been evaluated in full already. To do it anew, remove {place}.")
     clock = Clock(None if minutes is None else 60 * minutes, used_s)
     collection, parts = reopen(folder, clock, progress=listener.progress)
@@ -135,6 +135,35 @@ def recipes_of(models: dict[str, Model], results: RunResults) -> list[Recipe]:
         Recipe(models[name].config, TrainConfig.from_dict(result.recipe))
         for name, result in (("initial", results.initial), ("optimized", results.optimized))
     ]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How long each rung is trained, and whether all of it is done."""
+
+    finished: bool
+    lengths: tuple[Length, ...]
+
+
+def _read_plan(file: Path, n_rungs: int | None = None) -> _Plan | None:
+    """Read the plan of so many rungs; None if there is none yet.
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
+    if not file.is_file():
+        return None
+    remedy = f"Remove {file.parent} to begin the full evaluation anew"
+    try:
+        plan = from_json(_Plan, read_json(file, "plan of a full evaluation", remedy), place=str(file))
+    except UsageError as error:
+        raise DataError(Fault(str(file), f"it is no plan of a full evaluation ({error})", remedy)) from error
+    if n_rungs not in {None, len(plan.lengths)}:
+        problem = f"it plans for {len(plan.lengths)} rungs; the run has {n_rungs}"
+        raise DataError(Fault(str(file), problem, remedy))
+    return plan
 
 
 class _Full:
@@ -179,7 +208,7 @@ class _Full:
     def gather(self) -> tuple[Evidence, bool]:
         """Measure and train what there is time for; tell whether it is all."""
         make_folder(self.place)
-        if not (self.place / PLAN).is_file():
+        if _read_plan(self.place / PLAN, len(self.rungs)) is None:
             self.sharing.check_affordable()
         measured = measured_once(
             self.place / MEASURED,
@@ -206,8 +235,7 @@ class _Full:
         rungs = [replace(rung, length=length) for rung, length in zip(self.rungs, lengths, strict=True)]
         evidence = self._trained(evidence, rungs, self._trainings(lengths[-1]))
         finished = not self.interruption.asked_for
-        plan = json.loads((self.place / PLAN).read_bytes())
-        write_json(self.place / PLAN, {**plan, "finished": finished})
+        write_json(self.place / PLAN, to_json(_Plan(finished, tuple(lengths))))
         return evidence, finished
 
     def _seconds_per_image(self) -> float:
@@ -251,12 +279,13 @@ class _Full:
 
     def _lengths(self) -> list[Length]:
         """Return how long each rung is trained, as the plan says, which is made once."""
-        plan = self.place / PLAN
-        if not plan.is_file():
+        plan = _read_plan(self.place / PLAN, len(self.rungs))
+        if plan is None:
             lengths = self.sharing.lengths() or [Length(max(1, self.results.optimized.steps))] * len(self.rungs)
             self.listener.tell(self.sharing.told(lengths[-1]))
-            write_json(plan, {"finished": False, "lengths": [vars(length) for length in lengths]})
-        return [Length(**length) for length in json.loads(plan.read_bytes())["lengths"]]
+            plan = _Plan(finished=False, lengths=tuple(lengths))
+            write_json(self.place / PLAN, to_json(plan))
+        return list(plan.lengths)
 
     def _retrain(self, trainings: Trainings) -> Retrain:
         """Return how a run goes on with more images, to be imitated in each fold."""

@@ -27,6 +27,7 @@ from fashion_classifier.evaluation.metrics import Evaluation, evaluate
 from fashion_classifier.evaluation.paired import compare_classes, compare_measures
 from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.experiment.machine import choose_device, processor, versions
+from fashion_classifier.experiment.memory import check_judging
 from fashion_classifier.experiment.preparation import Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
@@ -94,10 +95,13 @@ def evaluate_on_test(
     ------
     DataError
         If the model does not fit the data.
+    NotEnoughMemoryError
+        If memory would not suffice.
     UnavailableError
         If another process is at work on its run.
     """
     check_fit(opened, collection)
+    check_judging([opened.model], len(parts.test))
     with _holding_runs([opened]) as (_, note):
         test = parts.test.recorded_by(note)
         dataset = test.open(f"evaluation of {opened.name}")
@@ -128,6 +132,8 @@ def compare_on_test(
     ------
     DataError
         If a model does not fit the data.
+    NotEnoughMemoryError
+        If memory would not suffice.
     UsageError
         If the test images may not be new to both.
     UnavailableError
@@ -153,6 +159,7 @@ def _compare(
         _origin(opened)  # before the test set is opened: what is damaged is found here
     for opened in (first, second):
         check_fit(opened, collection)
+    check_judging([first.model, second.model], len(parts.test))
     if collection.test is None and _split_of(first, collection) != _split_of(second, collection):
         raise UsageError(
             f"{first.name} and {second.name} were made with different splits of data that has no test set of its own: "

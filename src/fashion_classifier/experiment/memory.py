@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import NotEnoughMemoryError
+from fashion_classifier.inference.bundle import Model
+from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.limits import Room, in_words, rooms
-from fashion_classifier.training.memory import training_memory
+from fashion_classifier.training.memory import FLOAT, prediction_memory, training_memory
 from fashion_classifier.training.recipes.recipe import Recipe
 
 MB = 10**6
@@ -17,6 +19,8 @@ PROGRAM = 300 * MB  # what is imported and drawn between loading the data and th
 ADDRESSES = 1_200 * MB  # that threads and libraries reserve besides, and do not use
 COPIES = 2  # of the training images at one time, beside the training's own: gathered for retraining, and held back
 TEST_COPIES = 3  # of the test images: as they are, corrupted, and mixed with strange ones
+ANSWERS = 6  # of each answer's numbers: as they come, put together, tempered, looked through, in a table and its file
+PER_ANSWER = 600  # bytes beside an image's pixels: its hash in several places, its label and its losses
 SMALLEST_SIDE = 8
 
 
@@ -45,15 +49,58 @@ def check_memory(
     """
     shape = split.training.shape
     images, computing, what = _needed(split, recipes, shape, device, evaluated=evaluated)
-    for room in rooms() if free is None else free:
+    _check(
+        (images, "for copies of the images"),
+        (computing, f"to train {what}"),
+        free=rooms() if free is None else free,
+        lower=lambda n_bytes: _size_that_fits(split, recipes, device, n_bytes, evaluated=evaluated),
+    )
+
+
+def check_judging(models: Sequence[Model], n_images: int, *, free: Sequence[Room] | None = None) -> None:
+    """Check that models that are loaded can be asked about images, with all that is worked out from their answers.
+
+    Parameters
+    ----------
+    models
+        Of the same shape and classes, asked one after the other.
+    n_images
+        Of the test set.
+    free
+        What can be had; by default what the system says. Nothing is checked where it says nothing.
+
+    Raises
+    ------
+    NotEnoughMemoryError
+        If they cannot.
+    """
+    shape = models[0].shape
+    each = prod(shape) + PER_ANSWER + FLOAT * ANSWERS * len(models) * len(models[0].classes)
+    computing, what = 0, ""
+    for model in models:
+        runtime = TorchRuntime(model.network)
+        n_batch = min(n_images, runtime.batch_size)
+        needed = prediction_memory(model.config, shape, n_batch) if runtime.device.type == "cpu" else 0
+        if needed >= computing:
+            computing, what = needed, f"a {model.config.family} about {n_batch:,} images of {shape} at a time"
+    _check(
+        (n_images * each, f"for {n_images:,} images and the answers"),
+        (computing, f"to ask {what}"),
+        free=rooms() if free is None else free,
+        lower=lambda _: "Take fewer test images or a smaller model, or free memory.",
+    )
+
+
+def _check(*parts: tuple[int, str], free: Sequence[Room], lower: Callable[[int], str]) -> None:
+    """Check that parts, each with what it is for, and the program fit; `lower` says for so many bytes what to lower."""
+    for room in free:
         program = PROGRAM + (ADDRESSES if room.address_space else 0)
-        if images + computing + program > room.n_bytes:
-            smaller = _size_that_fits(split, recipes, device, room.n_bytes - program, evaluated=evaluated)
+        needed = program + sum(n_bytes for n_bytes, _ in parts)
+        if needed > room.n_bytes:
+            listed = ", ".join(f"{in_words(n)} {why}" for n, why in (*parts, (program, "for the program itself")))
             raise NotEnoughMemoryError(
-                f"The memory would not suffice: up to {in_words(images + computing + program)} more would be taken "
-                f"({in_words(images)} for copies of the images, {in_words(computing)} to train {what}, "
-                f"{in_words(program)} for the program itself), and {in_words(room.n_bytes)} can be had: {room.bound}. "
-                f"{smaller}"
+                f"The memory would not suffice: up to {in_words(needed)} more would be taken ({listed}), and "
+                f"{in_words(room.n_bytes)} can be had: {room.bound}. {lower(room.n_bytes - program)}"
             )
 
 

@@ -20,6 +20,7 @@ from fashion_classifier.storage import (
     append_json_line,
     atomic_folder,
     clear_up,
+    encoded,
     json_text,
     read_json,
     read_json_lines,
@@ -79,7 +80,7 @@ class RunFolder:
         }
         try:
             with atomic_folder(path, replace=False) as folder:  # a run from the moment on that it is there
-                (folder / RUN).write_text(json_text({**record, **facts}), encoding="utf-8")
+                (folder / RUN).write_bytes(encoded(json_text({**record, **facts})))
         except FileExistsError:
             check_free(path)  # it was made meanwhile
             raise
@@ -145,6 +146,11 @@ def _check_facts(facts: dict[str, Any]) -> None:
     texts = (facts["created"], facts.get("identity", ""), facts.get("fingerprint", ""))
     if not all(isinstance(text, str) for text in texts):
         raise TypeError("when it was made, or of what data, is no text")
+    seconds = [*facts.get("timings", {}).values(), facts.get("affordable_images") or 0.0]
+    if not all(isinstance(value, int | float) and 0 <= value < math.inf for value in seconds):
+        raise ValueError("how long it took, or how much it can afford, is no number")
+    if not all({"precision", "reason"} <= choice.keys() for choice in facts.get("precisions", {}).values()):
+        raise ValueError("a precision is told without its reason")
 
 
 def check_free(path: Path) -> None:
@@ -155,12 +161,12 @@ def check_free(path: Path) -> None:
     UsageError
         If something is already there.
     """
-    if path.exists():
+    if os.path.lexists(path):
         raise UsageError(f"{path} is already there; nothing was overwritten. Name another folder.")
 
 
 def check_can_be_made(path: Path) -> None:
-    """Check, before long work, that a folder is not there yet and that its parent can be written.
+    """Check, before long work, that a folder is not there yet and that it can be made; nothing is made by that.
 
     Raises
     ------
@@ -170,12 +176,11 @@ def check_can_be_made(path: Path) -> None:
         If it could not be made.
     """
     check_free(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"{path}: the folder cannot be made ({error.strerror}).") from error
-    if not os.access(path.parent, os.W_OK):
-        raise UnavailableError(f"{path}: {path.parent} cannot be written. Name another folder.")
+    there = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    if not there.is_dir():
+        raise UnavailableError(f"{path}: the folder cannot be made, as {there} is none. Name another folder.")
+    if not os.access(there, os.W_OK):
+        raise UnavailableError(f"{path}: {there} cannot be written. Name another folder.")
 
 
 def new_run_path(parent: Path, name: str) -> Path:

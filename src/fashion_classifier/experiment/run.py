@@ -35,7 +35,7 @@ from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.outcome import RunOutcome
 from fashion_classifier.experiment.planning import Plan, sure_recipes
 from fashion_classifier.experiment.preparation import reopen
-from fashion_classifier.experiment.record import RunFolder, check_free
+from fashion_classifier.experiment.record import RunFolder, check_can_be_made
 from fashion_classifier.experiment.retraining import retrain
 from fashion_classifier.experiment.session import Session
 from fashion_classifier.experiment.settings import RunConfig
@@ -96,7 +96,7 @@ def run(
     listener = listener or Listener()
     if config.minutes is not None and config.minutes < SHORTEST_RUN_MINUTES:
         raise UsageError(f"`minutes >= {SHORTEST_RUN_MINUTES}` must hold for a run, but got minutes={config.minutes}.")
-    check_free(folder)
+    check_can_be_made(folder)
     choose_device(config.device)
     clock = Clock(config.limit_s, used_s)
     with clock.paused():
@@ -217,8 +217,7 @@ class _Run:
         search = Search(self.folder.path, self.workshop, config)
         if (finished := self.folder.stage("search")) is not None:
             facts = from_json(SearchFacts, finished, place="the search's stage")
-            chosen = next(trial for trial in search.trials() if trial.index == facts.chosen)
-            return self._found(search, chosen, facts)
+            return self._found(search, search.trial(facts.chosen), facts)
         begin = self.clock.used_s
         search.run(
             stop_asked=self.session.asked,

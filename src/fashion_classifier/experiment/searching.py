@@ -46,7 +46,8 @@ def search_only(
     """
     searched = list(known_recipes(config.families, math.inf).values())
     check_memory(prepared.split, searched, prepared.workshop.device, evaluated=False)
-    _make_place(folder)
+    check_place(folder)
+    make_folder(folder)
 
     def opened(alone: bool) -> Search:
         if alone:
@@ -131,8 +132,8 @@ def _check_study(folder: Path, collection: Collection, config: RunConfig) -> dic
     return belongs
 
 
-def _make_place(folder: Path) -> None:
-    """Make the folder of a study that is not there yet.
+def check_place(folder: Path) -> None:
+    """Check, before data is read, that a study is in a folder, or that one can be begun there.
 
     Raises
     ------
@@ -140,11 +141,12 @@ def _make_place(folder: Path) -> None:
         If something else is there.
     UnavailableError
         If it cannot be made.
+    DataError
+        If what is written of the study is damaged.
     """
-    if not folder.exists():
+    if not folder.is_dir():
         check_can_be_made(folder)
-        make_folder(folder)
-    elif not (folder / STUDY).is_file() and any(not path.name.startswith(".") for path in folder.iterdir()):
+    elif read_study(folder) is None and any(not path.name.startswith(".") for path in folder.iterdir()):
         raise UsageError(f"{folder} is no study, and not empty; nothing was overwritten. Name another folder.")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Dataset
+from fashion_classifier.data.kept_arrays import read_kept
 from fashion_classifier.data.split import Split
 from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import evaluate
@@ -160,13 +161,10 @@ def kept(folder: RunFolder, stage: str, *, device: str = "cpu") -> MadeModel | N
         return None
     content = read_json(place / RESULT, "result of a stage", _REMEDY)
     result = from_json(ModelResult, content, place=str(place / RESULT))
-    try:
-        with (place / PROBABILITIES).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            probabilities = {name: arrays[name] for name in arrays.files if name != LOSSES}
-            losses = arrays[LOSSES]
-    except Exception as error:  # damaged archives end in many kinds of errors
-        fault = Fault(str(place / PROBABILITIES), f"the answers cannot be read ({error})", _REMEDY)
-        raise DataError(fault) from error
+    probabilities = read_kept(place / PROBABILITIES, "the answers", _REMEDY)
+    losses = probabilities.pop(LOSSES, None)
+    if losses is None:
+        raise DataError(Fault(str(place / PROBABILITIES), f"the answers cannot be read ({LOSSES} lack)", _REMEDY))
     model = load_model(place / MODEL_FOLDER)
     model.network.to(device)
     return MadeModel(model, result, probabilities, losses)

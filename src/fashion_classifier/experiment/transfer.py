@@ -27,6 +27,7 @@ from fashion_classifier.experiment.answering import own_photograph_rules, with_r
 from fashion_classifier.experiment.budget import SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.judging import Compared, compared_by, judged_images, open_model
+from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
 from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
@@ -102,6 +103,11 @@ def take_over(source: Model, classes: tuple[str, ...], statistics: tuple[Tensor,
     return replace(source, network=network, classes=classes, sets=None, refusal=None)
 
 
+def folders_of(folder: Path, *, comparing: bool) -> list[Path]:
+    """Return the folders that are made for a model, and beside it for the one trained from nothing."""
+    return [folder, folder.with_name(f"{folder.name}-from-nothing")] if comparing else [folder]
+
+
 def transfer(
     source: Model,
     name: str,
@@ -132,15 +138,18 @@ def transfer(
     ------
     UsageError
         If a folder is there, or a class has too few images.
+    NotEnoughMemoryError
+        If memory would not suffice.
     Interrupted
         If the person stopped the work; nothing is kept then.
     """
-    beside = folder.with_name(f"{folder.name}-from-nothing") if comparing else None
-    for place in (folder, beside):
-        if place is not None:
-            check_can_be_made(place)
+    places = folders_of(folder, comparing=comparing)
+    for place in places:
+        check_can_be_made(place)
     everything = prepared.split.everything_but_test
     _check_size(everything)
+    recipe = Recipe(source.config, FROM_MODEL)
+    check_memory(prepared.split, [recipe], prepared.workshop.device, evaluated=False)
     with Interruption() as interruption:
         made = _Maker(source, config, prepared, comparing, interruption, progress)
         said = made.folds(everything)
@@ -149,8 +158,7 @@ def transfer(
     judged = [evaluate(labels, said[way], everything.classes) for way in made.ways]
     gain = compare(labels, *(said[way].argmax(1) for way in reversed(made.ways))) if comparing else None
     seed = config.seed
-    for trained, way, place in zip((from_model, *others), made.ways, (folder, beside), strict=False):
-        assert place is not None
+    for trained, way, place in zip((from_model, *others), made.ways, places, strict=True):
         rules = fit_rules(Answers(labels, said[way]), seed=seed)
         model = with_rules(trained.model, rules, prepared.split, seed=seed)
         held_out = tempered(said[way], rules.temperature)
@@ -158,7 +166,8 @@ def transfer(
         origin = {"taken_over_from": name} if way == "model" else {}
         facts = {**model.provenance, **origin, "held_out_accuracy": float((said[way].argmax(1) == labels).mean())}
         save_model(replace(model, provenance=facts), place, images=everything.images[:TRIAL_IMAGES])
-    return Transferred(folder, beside, from_model, everything, said, judged[0], judged[1] if comparing else None, gain)
+    beside, of_nothing = (places[1], judged[1]) if comparing else (None, None)
+    return Transferred(folder, beside, from_model, everything, said, judged[0], of_nothing, gain)
 
 
 def gain_over_nothing(found: Transferred, collection: Collection, *, command: str, seed: int) -> Compared:

@@ -142,35 +142,46 @@ def save_model(
         If ONNX Runtime does not compute what PyTorch computes.
     """
     folder = Path(folder)
+    taken = UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
     if folder.exists() and not replace:
-        raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
+        raise taken
     if int8 and images is None:
         raise UsageError("To quantise a model, images are needed that it is fitted to; none were given.")
     network = _rounded(model.network) if half else model.network
+    try:
+        with atomic_folder(folder, replace=replace) as place:
+            _write(model, network, place, onnx=onnx, half=half, int8=int8, images=images)
+    except FileExistsError as error:  # it was made meanwhile
+        raise taken from error
+
+
+def _write(
+    model: Model, network: ImageClassifier, place: Path, *, onnx: bool, half: bool, int8: bool, images: Images | None
+) -> None:
+    """Write the files of a model folder."""
     standardise = network.standardise
-    with atomic_folder(folder) as place:
-        (place / WEIGHTS).write_bytes(save(_tensors(network, half=half)))
-        if onnx:
-            content = export(network, model.shape, len(model.classes), half=half, images=images)
-            (place / ONNX).write_bytes(content)
-        if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
-            (place / INT8).write_bytes(quantised)
-        description = Description(
-            family=model.config.family,
-            settings=settings_of(model.config),
-            classes=model.classes,
-            shape=model.shape,
-            mean=tuple(standardise.mean.flatten().tolist()),
-            std=tuple(standardise.std.flatten().tolist()),
-            how=model.how,
-            sets=model.sets,
-            refusal=model.refusal,
-            photographs=model.photographs,
-            pictures=model.pictures,
-            provenance=model.provenance,
-        )
-        write_description(place, description)
-        write_manifest(place)
+    (place / WEIGHTS).write_bytes(save(_tensors(network, half=half)))
+    if onnx:
+        content = export(network, model.shape, len(model.classes), half=half, images=images)
+        (place / ONNX).write_bytes(content)
+    if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
+        (place / INT8).write_bytes(quantised)
+    description = Description(
+        family=model.config.family,
+        settings=settings_of(model.config),
+        classes=model.classes,
+        shape=model.shape,
+        mean=tuple(standardise.mean.flatten().tolist()),
+        std=tuple(standardise.std.flatten().tolist()),
+        how=model.how,
+        sets=model.sets,
+        refusal=model.refusal,
+        photographs=model.photographs,
+        pictures=model.pictures,
+        provenance=model.provenance,
+    )
+    write_description(place, description)
+    write_manifest(place)
 
 
 def load_model(folder: Path | str) -> Model:

@@ -130,11 +130,15 @@ def _walk(places: Sequence[Path]) -> Iterator[str]:
 
 def _in_folder(place: str) -> Iterator[str]:
     """Yield the pictures in a folder and in those below it, in the order of their names."""
-    for folder, folders, files in os.walk(place):
-        folders.sort()
+    waiting = [place]  # as deep as folders lie in folders, `os.walk` would call itself
+    while waiting:
+        folder = waiting.pop()
+        _, folders, files = next(os.walk(folder), (folder, [], []))
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in SUFFIXES and name[0] != ".":  # noqa: PTH122 - for each of a million
                 yield os.path.join(folder, name)  # noqa: PTH118 - as above
+        below = [os.path.join(folder, name) for name in sorted(folders, reverse=True)]  # noqa: PTH118 - as above
+        waiting += [path for path in below if not os.path.islink(path)]  # noqa: PTH114 - as above
 
 
 def predict_files(

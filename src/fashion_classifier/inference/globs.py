@@ -67,11 +67,13 @@ def _matches(folder: str, parts: Sequence[str]) -> Iterator[str]:
 
 def _at_any_depth(folder: str, following: Sequence[str]) -> Iterator[str]:
     """Yield what is matched in a folder and in those below it."""
-    yield from _matches(folder, following)
-    for name, is_folder in _names(folder):
-        place = os.path.join(folder, name)  # noqa: PTH118 - as above
-        if is_folder and name[0] != "." and not os.path.islink(place):  # noqa: PTH114 - as above
-            yield from _at_any_depth(place, following)
+    waiting = [folder]
+    while waiting:
+        folder = waiting.pop()
+        yield from _matches(folder, following)
+        names = [name for name, is_folder in reversed(_names(folder)) if is_folder and name[0] != "."]
+        below = [os.path.join(folder, name) for name in names]  # noqa: PTH118 - as above
+        waiting += [place for place in below if not os.path.islink(place)]  # noqa: PTH114 - as above
 
 
 def _names(folder: str) -> list[tuple[str, bool]]:

@@ -20,6 +20,7 @@ TEACHER; ``rules`` says on what the numbers that go with its answers were fitted
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,9 +29,17 @@ from typing import Any
 
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.picture_ways import PictureWay
-from fashion_classifier.errors import ModelError
+from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.inference.description import UNFIT, classes_and_shape, usable, way_of
-from fashion_classifier.inference.manifest import MODEL, RECORD, check_version, read_manifest, steadily
+from fashion_classifier.inference.manifest import (
+    MANIFEST,
+    MODEL,
+    RECORD,
+    WEIGHTS,
+    check_version,
+    read_manifest,
+    steadily,
+)
 
 SHIPPED = Path(__file__).with_name("shipped")
 RECORD_SCHEMA = "fashion.model-record/1"
@@ -140,16 +149,19 @@ def default_model(shipped: Sequence[Path]) -> ModelFacts | None:
     """
     sound = []
     for folder in shipped:
-        with suppress(ModelError):  # `fashion models` lists it with its error
+        with suppress(ModelError, UnavailableError):  # `fashion models` lists it with its error
             sound.append(model_facts(folder))
     return max(sound, key=lambda model: model.accuracy.value if model.accuracy else 0.0, default=None)
 
 
 def model_folders(parent: Path) -> list[Path]:
-    """Return the model folders in a folder, by name."""
-    if not parent.is_dir():
-        return []
-    return sorted(folder for folder in parent.iterdir() if (folder / MODEL).is_file())
+    """Return the model folders in a folder, by name, the damaged ones among them."""
+    return sorted(filter(is_model_folder, parent.iterdir())) if parent.is_dir() else []
+
+
+def is_model_folder(folder: Path) -> bool:
+    """Tell whether a folder holds a model, or what is left of one: a file of it, or a link that leads nowhere."""
+    return any(os.path.lexists(folder / name) for name in (MODEL, WEIGHTS, MANIFEST))
 
 
 def _facts(folder: Path, description: dict[str, Any], record: dict[str, Any]) -> ModelFacts:

@@ -14,6 +14,7 @@ from fashion_classifier.reporting.figures import to_svg
 from fashion_classifier.reporting.gallery import Gallery
 from fashion_classifier.reporting.sprite import make_sprite
 from fashion_classifier.reporting.wall import Wall
+from fashion_classifier.storage import encoded
 
 MAX_PAGE_BYTES = 6_000_000
 
@@ -82,7 +83,7 @@ def render_page(
     sprite = make_sprite(gallery.images)
     while True:
         page = template.render(context, **made_of, tiles_at_once=_TILES_AT_ONCE, sprite=sprite, wall=wall(sprite.n))
-        excess = len(page.encode()) - MAX_PAGE_BYTES
+        excess = len(encoded(page)) - MAX_PAGE_BYTES
         if excess <= 0 or not sprite.sheets:
             return page
         sprite = sprite.shortened(excess)

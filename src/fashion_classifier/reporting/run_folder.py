@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fashion_classifier.data.parquet_check.pages import check_parquet
 from fashion_classifier.errors import DataError, Fault, UnavailableError
 from fashion_classifier.reporting.gallery import Gallery
 from fashion_classifier.reporting.results import SCHEMA, RunResults
@@ -93,13 +94,16 @@ def read_predictions(run: Path) -> pl.DataFrame:
     """
     path = _existing(run, PREDICTIONS)
     try:
-        predictions = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        bounds = check_parquet(path, str(path))
+        table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+        problem = _problem_of_predictions(table.collect_schema())
+        if not problem and table.select(pl.len()).collect().item() > bounds.n_rows:
+            problem = "is packed in a way in which its rows may take far more memory than it"
+        if problem:
+            raise DataError(Fault(str(path), problem, _AGAIN))
+        return table.collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise DataError(Fault(str(path), f"is no readable Parquet file ({error})", _AGAIN)) from error
-    problem = _problem_of_predictions(predictions.schema)
-    if problem:
-        raise DataError(Fault(str(path), problem, _AGAIN))
-    return predictions
 
 
 def write_gallery(run: Path, gallery: Gallery) -> None:

@@ -1,7 +1,8 @@
 """A process that decodes pictures, so that a decoder which crashes, hangs or hoards takes nobody else along.
 
 It is sent a line of JSON and the file's bytes, and sends back a line of JSON and the pixels: nothing that it says can
-make the server run code, as an object serialised by pickle could.
+make the server run code, as an object serialised by pickle could. Documents that are long to parse are read here, too:
+what they hold comes back as such a line and all bytes in a row.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ import numpy as np
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.garments.finding import find_garment  # noqa: F401 - starts slowly, so beforehand
 from fashion_classifier.errors import DataError
+from fashion_classifier.inference.photographs.seen import Seen
+from fashion_classifier.serving.json_bodies import read_json
+from fashion_classifier.serving.picture import Picture
+from fashion_classifier.serving.problems import Problem
 from fashion_classifier.serving.seeing import look
 
 READY = b"ready"
@@ -33,7 +38,7 @@ def run(connection: Connection, memory_bytes: int) -> None:
         while True:
             order = json.loads(connection.recv_bytes())
             content = connection.recv_bytes()
-            _answer(connection, content, order)
+            (_read if "most" in order else _answer)(connection, content, order)
 
 
 def _answer(connection: Connection, content: bytes, order: dict[str, Any]) -> None:
@@ -52,6 +57,41 @@ def _answer(connection: Connection, content: bytes, order: dict[str, Any]) -> No
     told = {"weights": seen.weights.tolist(), "photograph": seen.photograph}
     connection.send_bytes(json.dumps(told).encode())
     connection.send_bytes(np.ascontiguousarray(seen.images).tobytes())
+
+
+def _read(connection: Connection, body: bytes, order: dict[str, Any]) -> None:
+    """Read a document and send what it holds: files, pixels, and what is wrong."""
+    try:
+        pictures = read_json(body, ImageShape(*order["shape"]), order["most"])
+    except Problem as problem:
+        connection.send_bytes(json.dumps({"problem": [problem.kind, problem.detail]}).encode())
+        return
+    except MemoryError:
+        refusal = {"problem": ["too-large", "The JSON takes too much memory. Send files in a form."]}
+        connection.send_bytes(json.dumps(refusal).encode())
+        return
+    connection.send_bytes(json.dumps({"pictures": [_told(picture) for picture in pictures]}).encode())
+    connection.send_bytes(b"".join(_content(picture) for picture in pictures))
+
+
+def _told(picture: Picture) -> dict[str, Any]:
+    """Return what is said of a picture, its content aside."""
+    found = picture.content
+    problem = [found.kind, found.detail] if isinstance(found, Problem) else None
+    return {
+        "name": picture.name,
+        "pixels": isinstance(found, Seen),
+        "n_bytes": len(_content(picture)),
+        "problem": problem,
+    }
+
+
+def _content(picture: Picture) -> bytes:
+    """Return a picture's file, or its pixels in the model's form."""
+    found = picture.content
+    if isinstance(found, Seen):
+        return np.ascontiguousarray(found.shown).tobytes()
+    return found if isinstance(found, bytes) else b""
 
 
 def _prepare(memory_bytes: int) -> None:

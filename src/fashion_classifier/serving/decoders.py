@@ -1,4 +1,4 @@
-"""Pictures decoded beside the server, in processes that are replaced when a picture is too much for them."""
+"""Pictures decoded, and documents read, beside the server: in processes that are replaced when it is too much."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import json
 import math
 import multiprocessing
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +21,13 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.serving import decoder_process
-from fashion_classifier.serving.problems import Problem
-from fashion_classifier.serving.seeing import told_by_a_process
+from fashion_classifier.serving.picture import Picture
+from fashion_classifier.serving.problems import KINDS, Problem
+from fashion_classifier.serving.seeing import alone, told_by_a_process
 from fashion_classifier.serving.settings import Limits
 
 START_S = 30.0  # for a process to start on a busy machine
+LONGEST_LINE = 1 << 20  # bytes; 32 names and what is wrong with each take some ten thousand
 
 
 class Decoders:
@@ -61,11 +66,32 @@ class Decoders:
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._decode, content, place)
 
+    async def read_json(self, body: bytes, most: int) -> list[Picture]:
+        """Read a document of so many pictures at most.
+
+        Raises
+        ------
+        Problem
+            If it is none that can be read.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read_json, body, most)
+
     def _decode(self, content: bytes, place: str) -> Seen:
-        """Decode in a process that is free; there is one, as there are as many threads."""
+        """Decode in a process that is free."""
+        with self._one() as decoder:
+            return decoder.decode(content, place)
+
+    def _read_json(self, body: bytes, most: int) -> list[Picture]:
+        """Read a document in a process that is free."""
+        with self._one() as decoder:
+            return decoder.read_json(body, most)
+
+    @contextmanager
+    def _one(self) -> Iterator[_Decoder]:
+        """Give a process that is free; there is one, as there are as many threads."""
         decoder = self._free.get()
         try:
-            return decoder.decode(content, place)
+            yield decoder
         finally:
             self._free.put(decoder)
 
@@ -111,33 +137,77 @@ class _Decoder:
 
     def decode(self, content: bytes, place: str) -> Seen:
         """Have a picture decoded; a process that crashes on it or takes too long is replaced."""
+        seconds = self._limits.decoding_s
+        with self._replaced_if_need_be(
+            f"{place}: the picture was not decoded within {seconds:g} s. Shrink it, or save it anew.",
+            f"{place}: the picture ended the process that decoded it. Save it anew.",
+        ):
+            return self._asked(content, place)
+
+    def read_json(self, body: bytes, most: int) -> list[Picture]:
+        """Have a document read, likewise; it has the time of its request."""
+        seconds = self._limits.request_s
+        with self._replaced_if_need_be(
+            f"The JSON was not read within {seconds:g} s. Send fewer pictures, or files in a form.",
+            "The JSON ended the process that read it. Send files in a form.",
+        ):
+            told = self._told({"shape": self._shape, "most": most}, body, seconds)
+            if "problem" in told:
+                raise _problem(*told["problem"])
+            pictures = told["pictures"]
+            content = self._received(len(body) + most * math.prod(self._shape), seconds)
+            return list(self._pictures(pictures, memoryview(content)))
+
+    def _pictures(self, told: list[dict[str, Any]], content: memoryview) -> Iterator[Picture]:
+        """Give the pictures of a document, which come one after the other."""
+        form = self._shape if self._shape.channels == 3 else self._shape[:2]
+        for one in told:
+            own, content = content[: one["n_bytes"]], content[one["n_bytes"] :]
+            if one["problem"] is not None:
+                yield Picture(one["name"], _problem(*one["problem"]))
+            elif one["pixels"]:
+                yield Picture(one["name"], alone(np.frombuffer(own, np.uint8).reshape(form)))
+            else:
+                yield Picture(one["name"], bytes(own))
+
+    @contextmanager
+    def _replaced_if_need_be(self, late: str, gone: str) -> Iterator[None]:
+        """Replace the process if it is late or gone, and tell the caller so."""
         try:
             self.wait_until_ready()
-            return self._asked(content, place)
+            yield
         except TimeoutError as error:
             self._replace()
-            seconds = self._limits.decoding_s
-            detail = f"{place}: the picture was not decoded within {seconds:g} s. Shrink it, or save it anew."
-            raise Problem("unfit", detail) from error
+            raise Problem("unfit", late) from error
         except (EOFError, OSError, LookupError, RecursionError, TypeError, ValueError) as error:  # gone, or not itself
             self._replace()
-            raise Problem("unfit", f"{place}: the picture ended the process that decoded it. Save it anew.") from error
+            raise Problem("unfit", gone) from error
+
+    def _told(self, order: dict[str, Any], content: bytes, seconds: float) -> dict[str, Any]:
+        """Send what is to be done and the bytes, and return what is told of them."""
+        connection = self._connection
+        assert connection is not None
+        connection.send_bytes(json.dumps(order).encode())
+        connection.send_bytes(content)
+        told: dict[str, Any] = json.loads(self._received(LONGEST_LINE, seconds))
+        return told
+
+    def _received(self, most: int, seconds: float) -> bytes:
+        """Return the next bytes that the process sends."""
+        assert self._connection is not None
+        if not self._connection.poll(seconds):
+            raise TimeoutError
+        return self._connection.recv_bytes(most)
 
     def _asked(self, content: bytes, place: str) -> Seen:
         """Send a picture and read what came of it."""
-        connection = self._connection
-        assert connection is not None
         order = {"shape": self._shape, "way": self._way, "place": place, "max_pixels": self._limits.pixels}
-        connection.send_bytes(json.dumps(order).encode())
-        connection.send_bytes(content)
-        if not connection.poll(self._limits.decoding_s):
-            raise TimeoutError
-        told = json.loads(connection.recv_bytes(1 << 16))
+        told = self._told(order, content, self._limits.decoding_s)
         if "problem" in told:
             raise refused(place, told["problem"], told["remedy"])
         weights, size = told["weights"], self._shape
         form = (len(weights), size.height, size.width, *((3,) if size.channels == 3 else ()))
-        images = np.frombuffer(connection.recv_bytes(math.prod(form)), np.uint8).reshape(form)
+        images = np.frombuffer(self._received(math.prod(form), self._limits.decoding_s), np.uint8).reshape(form)
         return told_by_a_process(images, weights, photograph=told["photograph"])
 
     def _replace(self) -> None:
@@ -153,6 +223,12 @@ class _Decoder:
         if self._process is not None and self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+
+def _problem(kind: str, detail: str) -> Problem:
+    """Return a problem that a process has told of; a LookupError shows that it was not itself."""
+    KINDS[kind]
+    return Problem(kind, str(detail))
 
 
 def refused(place: str, problem: str, remedy: str) -> Problem:

@@ -21,9 +21,11 @@ from fashion_classifier.serving.batching import Batcher
 from fashion_classifier.serving.decoders import Decoders, refused
 from fashion_classifier.serving.examples import drawn, in_shape
 from fashion_classifier.serving.explaining import Occlusion
-from fashion_classifier.serving.intake import Picture
+from fashion_classifier.serving.intake import kind_of, read_pictures
+from fashion_classifier.serving.json_bodies import is_json, is_light, read_json
 from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.metrics import Metrics
+from fashion_classifier.serving.picture import Picture
 from fashion_classifier.serving.plain_png import is_small_and_plain
 from fashion_classifier.serving.portrait import data_uri, heat
 from fashion_classifier.serving.problems import Problem
@@ -93,6 +95,21 @@ class Engine:
         """End."""
         await self._batcher.stop()
         self._decoders.close()
+
+    async def pictures(self, body: bytes, content_type: bytes) -> list[Picture]:
+        """Find the pictures in a body; what is large and JSON is read by a process, as that takes Python's lock.
+
+        Raises
+        ------
+        Problem
+            If it has none, or cannot be read.
+        """
+        most = self._limits.images
+        if not is_json(kind_of(content_type)):
+            return read_pictures(body, content_type, most)
+        if is_light(body, self._limits):
+            return read_json(body, self.model.shape, most)
+        return await self._decoders.read_json(body, most)
 
     async def see(self, picture: Picture) -> Seen | Problem:
         """Decode a picture; what is wrong with it comes back instead."""

@@ -16,7 +16,6 @@ from fashion_classifier.inference.photographs.seen import Seen
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.serving.bodies import Disconnected, whole_body
 from fashion_classifier.serving.engine import Engine
-from fashion_classifier.serving.intake import read_pictures
 from fashion_classifier.serving.lifecycle import Lifecycle
 from fashion_classifier.serving.metrics import Metrics
 from fashion_classifier.serving.portrait import data_uri
@@ -82,7 +81,7 @@ class Predict:
                         "malformed", UPGRADED if b"upgrade" in headers else "The body is empty. Send a picture."
                     )
                 kind = headers.get(b"content-type", b"")
-                pictures = read_pictures(body, kind, self._engine.model.shape, self._limits)
+                pictures = await self._engine.pictures(body, kind)
                 if "explain" in options and len(pictures) > self._limits.explained:
                     most = self._limits.explained
                     raise Problem(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import ClassVar
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -19,9 +20,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from fashion_classifier.errors import UnavailableError
 from fashion_classifier.serving.lifecycle import Lifecycle
+from fashion_classifier.serving.problems import PROBLEM_JSON, Problem
 from fashion_classifier.serving.settings import Limits, ServeConfig
 
 BACKLOG = 1024
+SPARE = 128  # descriptors for all else: files, libraries, processes that decode
+MOST_TURNED_AWAY, PARTING_S = 64, 1.0  # connections that are told so at a time, and how long they are kept for that
+MOST_AHEAD = 32  # requests on a connection that wait for the one before; a packet may hold thousands
 # The thread of the model gives Python's lock away for its computing and wants it back after each view; by default it
 # may wait 5 ms for it, while the network is read.
 SWITCH_S = 0.0005
@@ -30,32 +35,42 @@ SWITCH_S = 0.0005
 class _Bounded(HttpToolsProtocol):
     """Closes connections on which headers do not arrive in time, or do not end, and those whose caller takes no answer.
 
-    uvicorn itself would wait for ever, and keep what it was sent.
+    uvicorn itself would wait for ever, and keep what it was sent. It would also accept as many as there are
+    descriptors: of those that are too many each is told so, and closed.
     """
 
     limits = Limits()
+    most = limits.connections
+    turned_away: ClassVar[set[_Bounded]] = set()
     _late: asyncio.TimerHandle | None = None
     _stuck: asyncio.TimerHandle | None = None
     _in_headers = False
     _header_bytes = 0
 
     def on_message_begin(self) -> None:
+        while self._asked and self._asked[0].response_complete:
+            self._asked.popleft()
+        if len(self._asked) > MOST_AHEAD:
+            raise ValueError("too many requests before the first was answered")  # uvicorn says 400, and closes
         super().on_message_begin()
         self._in_headers, self._header_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         self._in_headers = False
         super().on_headers_complete()
-        while self._asked and self._asked[0].response_complete:
-            self._asked.popleft()
         self._asked.append(self.cycle)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._asked: deque[RequestResponseCycle] = deque()
-        self._wait()
+        if len(self.connections) > self.most:
+            self._turn_away()
+        else:
+            self._wait()
 
     def data_received(self, data: bytes) -> None:
+        if self in self.turned_away:
+            return
         self._header_bytes += len(data)
         super().data_received(data)
         if self._in_headers and self._header_bytes > self.limits.header_bytes and not self.transport.is_closing():
@@ -77,6 +92,7 @@ class _Bounded(HttpToolsProtocol):
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.turned_away.discard(self)
         for cycle in self._asked:  # uvicorn tells the last one alone, and the others write to what is closed
             cycle.disconnected = True
             cycle.message_event.set()
@@ -84,6 +100,16 @@ class _Bounded(HttpToolsProtocol):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+
+    def _turn_away(self) -> None:
+        """Say that there are too many, and drop what is still sent: if closed at once, the answer would be lost."""
+        self.connections.discard(self)
+        if len(self.turned_away) >= MOST_TURNED_AWAY:
+            self.transport.abort()
+            return
+        self.turned_away.add(self)
+        self.transport.write(TOO_MANY)
+        self._late = self.loop.call_later(PARTING_S, self.transport.close)
 
     def _wait(self) -> None:
         """Give the headers their time, from the first byte on."""
@@ -95,6 +121,28 @@ class _Bounded(HttpToolsProtocol):
         self._late = None
         if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
             self.transport.close()
+
+
+def _too_many() -> bytes:
+    """Return the whole answer to a connection that is one too many."""
+    problem = Problem("busy", "Too many connections are open. Close some, or come again.")
+    content = problem.content
+    headers = {"content-type": PROBLEM_JSON, "content-length": str(len(content)), "connection": "close"}
+    lines = ["HTTP/1.1 503 Service Unavailable", *map(": ".join, (headers | problem.headers).items()), "", ""]
+    return "\r\n".join(lines).encode() + content
+
+
+TOO_MANY = _too_many()
+
+
+def most_connections(limits: Limits) -> int:
+    """Return how many connections may be open: some descriptors are left for all else."""
+    if sys.platform == "win32":
+        return limits.connections
+    import resource  # noqa: PLC0415 - not on Windows
+
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limits.connections if descriptors < 0 else max(1, min(limits.connections, descriptors - SPARE))
 
 
 class _Orderly(uvicorn.Server):
@@ -168,7 +216,8 @@ def serve(
     on_start
         Called once connections are accepted.
     """
-    protocol = type("Bounded", (_Bounded,), {"limits": config.limits})
+    own = {"limits": config.limits, "most": most_connections(config.limits), "turned_away": set()}
+    protocol = type("Bounded", (_Bounded,), own)
     settings = uvicorn.Config(
         app,
         http=protocol,

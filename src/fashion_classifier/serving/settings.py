@@ -27,6 +27,8 @@ class Limits:
         In one request, and in one that asks what mattered.
     pixels
         Of one picture.
+    connections
+        That are open at one time; fewer where the system allows fewer. Whoever comes then is told to come again.
     requests
         That are worked on at one time, their bodies there; whoever comes then is told to come again.
     waiting_images
@@ -51,6 +53,7 @@ class Limits:
     images: int = 32
     explained: int = 8
     pixels: int = 24_000_000
+    connections: int = 768
     requests: int = 192
     waiting_images: int = 1024
     header_bytes: int = 64 << 10

@@ -9,6 +9,7 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import NotEnoughMemoryError
 from fashion_classifier.limits import LOWER, in_words, rooms
 from fashion_classifier.models.catalogue import count_weights, family_named
+from fashion_classifier.models.settings import ModelConfig
 from fashion_classifier.training.recipes.recipe import Recipe
 
 FLOAT = 4  # bytes; in bfloat16 activations take half, which is not known before
@@ -56,6 +57,12 @@ def training_memory(recipe: Recipe, shape: ImageShape, n_images: int, n_classes:
         computing=computing if device == "cpu" else 2 * FLOAT * n_weights,
         what=f"a {recipe.model.family} on {n_images:,} images of {shape}, {n_batch:,} at a time",
     )
+
+
+def prediction_memory(config: ModelConfig, shape: ImageShape, n_batch: int) -> int:
+    """Return how much of the machine's memory a batch takes at most on its way through a network that is there."""
+    activations = family_named(config.family).activations(config, shape)
+    return FLOAT * n_batch * (activations + INPUTS * prod(shape))
 
 
 def check_training(recipe: Recipe, shape: ImageShape, n_images: int, n_classes: int, device: str) -> None:

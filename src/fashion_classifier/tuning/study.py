@@ -12,8 +12,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from fashion_classifier.display import html_table
-from fashion_classifier.errors import FashionError
+from fashion_classifier.errors import DataError, FashionError, Fault
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.limits import explained
 from fashion_classifier.locks import in_turn
@@ -29,7 +28,15 @@ from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
-from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_trial, trial_row
+from fashion_classifier.tuning.trials import (
+    Trial,
+    note_trial,
+    outcome_of,
+    pruning,
+    read_labels,
+    read_trial,
+    trials_table,
+)
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -69,15 +76,25 @@ class Search:
         return f"Search({str(self.folder)!r}: {len(self.trials())} trials, {len(self.confirmed())} confirmed)"
 
     def _repr_html_(self) -> str:
-        chosen = self.chosen()
-        rows = [trial_row(trial, chosen) for trial in (*self.trials(), *self.confirmed())]
-        header = ("trial", "family", "accuracy", "loss", "weights", "seconds", "settings")
-        notes = ("Accuracy and loss are of the cross-validation images.",)
-        return html_table(header, rows, caption="The search, trial by trial", notes=notes)
+        return trials_table([*self.trials(), *self.confirmed()], self.chosen())
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
         return [read_trial(trial, purpose) for trial in sharing.finished(self._studies[purpose]).values()]
+
+    def trial(self, index: int) -> Trial:
+        """Return a finished trial.
+
+        Raises
+        ------
+        DataError
+            If it is not in the study.
+        """
+        for trial in self.trials():
+            if trial.index == index:
+                return trial
+        fault = Fault(str(self._database), f"trial {index}, which was finished, is not in it", "Start the run anew")
+        raise DataError(fault)
 
     def run(
         self,
@@ -235,15 +252,12 @@ class Search:
             files = [self._prediction_file(CONFIRMATION, confirmed[index]) for index in (0, chosen.index)]
         else:
             files = [self._prediction_file(SEARCH, index) for index in (0, chosen.index)]
-        if not all(file.exists() for file in files):
-            return None
-        first, second = (np.load(file, allow_pickle=False).astype(np.int64) for file in files)
-        return first, second
+        first, second = map(self._labels_in, files)
+        return None if first is None or second is None else (first, second)
 
     def predicted(self, trial: Trial) -> NDArray[np.int64] | None:
         """Return the labels that a trial of the search predicted for the cross-validation images, if there are any."""
-        file = self._prediction_file(SEARCH, trial.index)
-        return np.load(file, allow_pickle=False).astype(np.int64) if file.exists() else None
+        return self._labels_in(self._prediction_file(SEARCH, trial.index))
 
     def importance(self) -> dict[str, dict[str, float]]:
         """Return for each family with enough finished trials the importance of its hyperparameters."""
@@ -298,6 +312,7 @@ class Search:
         study = self._studies[purpose]
         numbers: list[int] = []
         made: list[TrainedModel | None] = []
+        own: list[ValueError] = []  # not Optuna's, which says so where a trial was given up by others
         with ExitStack() as turn:
             turn.enter_context(in_turn(self.folder))
             sharing.queue_stale(study)
@@ -313,13 +328,17 @@ class Search:
                 self._beaten.wait()
                 trial.set_user_attr(CLAIM, work.index)
                 turn.close()
-                return self._train(trial, purpose, work, session, made)
+                try:
+                    return self._train(trial, purpose, work, session, made)
+                except ValueError as error:
+                    own.append(error)
+                    raise
 
             self._beaten.clear()
             try:
                 study.optimize(objective, n_trials=1, catch=(UnfinishedError,))
             except (optuna.exceptions.UpdateFinishedTrialError, ValueError):
-                if not numbers or not sharing.was_lost(study, numbers[0]):
+                if own or not numbers or not sharing.was_lost(study, numbers[0]):
                     raise
                 made.clear()
         if made:
@@ -379,6 +398,11 @@ class Search:
         if state == TrialState.PRUNED:
             raise optuna.TrialPruned
         return accuracy
+
+    def _labels_in(self, file: Path) -> NDArray[np.int64] | None:
+        """Read predicted labels, if there are any."""
+        validation = self.workshop.split.validation
+        return read_labels(file, len(validation), len(validation.classes)) if file.exists() else None
 
     def _prediction_file(self, purpose: str, index: int) -> Path:
         """Return where a trial's predicted labels lie."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +13,9 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from fashion_classifier.data.kept_arrays import read_kept_array
+from fashion_classifier.display import html_table
+from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
@@ -93,6 +96,22 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
     )
 
 
+def read_labels(file: Path, n_images: int, n_classes: int) -> NDArray[np.int64]:
+    """Read the labels that a trial predicted for so many images.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged.
+    """
+    remedy = "Search anew"
+    labels = read_kept_array(file, "a trial's answers", remedy)
+    if labels.dtype.kind != "i" or labels.shape != (n_images,) or not ((labels >= 0) & (labels < n_classes)).all():
+        problem = f"it holds {labels.dtype} of shape {labels.shape}; labels of {n_images:,} images are expected"
+        raise DataError(Fault(str(file), problem, remedy))
+    return labels.astype(np.int64)
+
+
 def note_trial(
     trial: optuna.Trial,
     index: int,
@@ -122,7 +141,17 @@ def note_trial(
     return accuracy
 
 
-def trial_row(trial: Trial, chosen: Trial | None) -> tuple[str, ...]:
+def trials_table(trials: Sequence[Trial], chosen: Trial | None) -> str:
+    """Write trials and confirmations as an HTML table."""
+    return html_table(
+        ("trial", "family", "accuracy", "loss", "weights", "seconds", "settings"),
+        [_row(trial, chosen) for trial in trials],
+        caption="The search, trial by trial",
+        notes=("Accuracy and loss are of the cross-validation images.",),
+    )
+
+
+def _row(trial: Trial, chosen: Trial | None) -> tuple[str, ...]:
     """Write a trial as a row of a table."""
     confirms = trial.params.get("confirms")
     name = str(trial.index) if confirms is None else f"confirmation of {confirms}"

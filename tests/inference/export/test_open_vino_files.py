@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import numpy as np
-import openvino
 import pytest
 from tests.conftest import blobs
 from tests.inference.conftest import CLASSES
@@ -14,6 +13,7 @@ from tests.inference.export.exports import DATA, answers_in_pytorch, assert_same
 from fashion_classifier.errors import ModelError, UnavailableError
 from fashion_classifier.inference.export.completing import answers_of, complete
 from fashion_classifier.inference.export.open_vino_files import SECTION, open_files, write_files
+from fashion_classifier.inference.runtimes.open_vino import core
 
 
 @pytest.mark.parametrize("kind", DATA)
@@ -26,7 +26,7 @@ def test_every_family_answers_as_it_does_itself_in_any_batch(any_family, kind, t
     answer = open_files(tmp_path / "it.xml", answers_of(description), bfloat16=False)
     for n in (40, 7, 1):
         assert_same(answer(data.images[:n]), model, data.images[:n])
-    told = openvino.Core().read_model(tmp_path / "it.xml").get_rt_info([SECTION, "classes"]).value
+    told = core().read_model(tmp_path / "it.xml").get_rt_info([SECTION, "classes"]).value
     assert json.loads(told) == list(CLASSES)
 
 
@@ -35,7 +35,7 @@ def test_in_bfloat16_answers_are_nearly_the_same(tmp_path):
     model = ruled_model(None, data)
     description, content = saved_model(model, tmp_path / "model")
     write_files(complete(content, description, {}), {}, tmp_path / "it.xml")
-    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         with pytest.raises(UnavailableError, match="does not multiply bfloat16"):
             open_files(tmp_path / "it.xml", answers_of(description), bfloat16=True)
         return

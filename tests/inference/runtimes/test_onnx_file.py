@@ -149,6 +149,35 @@ def terabytes_for_some_number_of_images(model):
     )
 
 
+def numbers_that_double(model):
+    """Each of them 30 times with itself: 2^40 whole numbers, from which a size could follow."""
+    model.graph.initializer.append(numbers([1] * 1024, "made 0"))
+    model.graph.node.extend(helper.make_node("Concat", [f"made {k}"] * 2, [f"made {k + 1}"], axis=0) for k in range(30))
+
+
+def axes_that_double(model):
+    """A number looked up in itself: twice as many axes, less one, each time."""
+    model.graph.initializer.append(numbers([[0]], "made 0"))
+    model.graph.node.extend(helper.make_node("Gather", [f"made {k}"] * 2, [f"made {k + 1}"]) for k in range(40))
+
+
+def axes_without_end(model):
+    model.graph.initializer.append(numbers([1] * 100_000, "sides"))
+    model.graph.node.append(helper.make_node("Reshape", ["sides", "sides"], ["made 0"]))
+    model.graph.node.extend(helper.make_node("Relu", [f"made {k}"], [f"made {k + 1}"]) for k in range(9_000))
+
+
+def axes_of_an_unknown_number(model):
+    model.graph.node.extend(
+        [
+            constant(numbers([1 << 28]), "one side"),
+            helper.make_node("ConstantOfShape", ["one side"], ["zeros"]),
+            helper.make_node("Cast", ["zeros"], ["sides"], to=TensorProto.INT64),
+            helper.make_node("Expand", ["zeros", "sides"], ["made"]),
+        ]
+    )
+
+
 def steps_without_end(model):
     model.graph.node.extend(helper.make_node("Identity", ["images"], [f"made {k}"]) for k in range(20_000))
 
@@ -206,6 +235,10 @@ HARM = {
     terabytes_denied: "its steps give more than 536,870,912 numbers",
     size_from_the_image: "how much its steps give cannot be known beforehand",
     terabytes_for_some_number_of_images: "its steps give more than 536,870,912 numbers",
+    numbers_that_double: "how much its steps give cannot be known beforehand",
+    axes_that_double: "how much its steps give cannot be known beforehand",
+    axes_without_end: "how much its steps give cannot be known beforehand",
+    axes_of_an_unknown_number: "how much its steps give cannot be known beforehand",
     steps_without_end: "it has 20,0.. steps, more than 10,000",
     settings_without_end: "it has 1,0.. settings of a step, more than 100",
     tensors_without_end: "it has 30,0.. tensors, more than 20,000",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-import os
 import resource
 import struct
 import sys
@@ -19,11 +18,7 @@ import traceback
 import warnings
 from pathlib import Path
 
-GIB = 1 << 30
-MEMORY = GIB  # bytes that an input may take beside what the process has when it begins
-# Polars reserves, in each thread, what a page's header says that it holds, up to 2 GiB, and ends the process where that
-# cannot be had; what is reserved and not written to is no memory yet.
-ADDRESSES = {"parquet": MEMORY + 2 * GIB * (os.cpu_count() or 1)}
+MEMORY = 1 << 30  # bytes that an input may take beside what the process has when it begins
 COUNTS = struct.Struct("Qd")  # inputs, seconds of the slowest
 INSTRUMENTED = ("fashion_classifier.data", "fashion_classifier.inference", "fashion_classifier.experiment", "PIL")
 
@@ -69,10 +64,10 @@ class Reader:
         (self._told / f"{name}.json").write_text(json.dumps({"what": what, "traceback": words}))
 
 
-def limit_memory(target: str) -> None:
-    """Let the process take no more than an input may, beside what it has."""
+def limit_memory(n_bytes: int = MEMORY) -> None:
+    """Let the process take no more than so much beside what it has."""
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    most = used + ADDRESSES.get(target, MEMORY)
+    most = used + n_bytes
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
@@ -87,7 +82,7 @@ def main() -> None:
         for content in TARGETS[target].seeds():
             TARGETS[target].read(content, Path(folder))  # imports what is imported late, before memory is limited
         reader = Reader(target, Path(told), Path(folder))
-        limit_memory(target)
+        limit_memory()
         warnings.simplefilter("error")
         atheris.Setup([sys.argv[0], *arguments], reader)
         atheris.Fuzz()

@@ -30,6 +30,7 @@ from fashion_classifier.errors import FashionError
 
 HERE = Path(__file__).parent
 SOUND, FOUND = HERE / "sound", HERE / "found"
+WRITTEN = HERE.parents[1] / "data" / "parquet_check" / "written"  # by other programs
 SIDE = 4
 SHAPE = ImageShape(SIDE, SIDE, 1)
 OPTIONS = (ReadOptions(), ReadOptions(image_size=(2, 3), channels=3, group_by="group"))
@@ -146,9 +147,9 @@ def read_record(content: bytes, folder: Path) -> None:
             {"study.json": read_study, "evaluation.json": read_results, "gallery.npz": read_gallery}[name](run)
 
 
-def _whole(target: str) -> list[bytes]:
+def _whole(*folders: Path) -> list[bytes]:
     """Return sound files that are inputs as they are."""
-    return [file.read_bytes() for file in sorted((SOUND / target).iterdir())]
+    return [file.read_bytes() for folder in folders for file in sorted(folder.iterdir())]
 
 
 def _one_of(target: str, names: tuple[str, ...], *, first: int = 0) -> list[bytes]:
@@ -157,11 +158,11 @@ def _one_of(target: str, names: tuple[str, ...], *, first: int = 0) -> list[byte
 
 
 TARGETS = {
-    "csv": Target(read_csv, lambda: _whole("csv"), 1_000_000),
+    "csv": Target(read_csv, lambda: _whole(SOUND / "csv"), 1_000_000),
     "idx": Target(read_idx, lambda: [*_one_of("idx", IDX), *_one_of("idx", IDX, first=2)], 1_000_000),
     "npz": Target(read_npz, lambda: [*_one_of("npz", ("whole.npz",)), *_one_of("npz", _NPY, first=1)]),
-    "parquet": Target(read_parquet, lambda: _whole("parquet")),
-    "image": Target(read_image, lambda: _whole("image")),
+    "parquet": Target(read_parquet, lambda: _whole(SOUND / "parquet", WRITTEN)),
+    "image": Target(read_image, lambda: _whole(SOUND / "image")),
     "model": Target(read_model, lambda: _one_of("model", MODEL)),
     "record": Target(read_record, lambda: _one_of("record", RECORDS), largest=16_384),
 }

@@ -1,11 +1,11 @@
 """A Parquet file of images, read slice by slice: Polars passes over what lies before a slice, and holds no row group.
 
-As in loading: a file that is made to do harm can end the process (`data.parquet_tables`).
+As in loading, what its headers claim is looked at first (`data.parquet_check`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
+from fashion_classifier.data.parquet_check.pages import check_parquet
 from fashion_classifier.data.parquet_tables import content_of, find_image, pixel_array
 from fashion_classifier.data.pictures import read_picture, to_array
 from fashion_classifier.data.streams.blocks import Block, PixelFile, array_shape, block_of_array, failed, one_by_one
@@ -35,10 +36,11 @@ class ParquetStream(PixelFile):
     def of(cls, path: Path) -> Self:
         """Look at the file's metadata."""
         try:
+            check_parquet(path, str(path))
             table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
             names = table.collect_schema().names()
             n = int(table.select(pl.len()).collect().item())
-        except (*_FAULTS, OSError):  # which reading will tell
+        except (*_FAULTS, DataError, OSError):  # which reading will tell
             return cls(path, 1, labelled=False)
         return cls(path, max(1, n), any(name in names for name in ("label", "labels")))
 
@@ -46,10 +48,11 @@ class ParquetStream(PixelFile):
         """Read the rows; see `PixelFile.blocks`."""
         done = 0
         try:
+            bounds = check_parquet(self.path, str(self.path))
             table = pl.scan_parquet(self.path, glob=False, hive_partitioning=False)
             image = find_image(table.collect_schema(), str(self.path))
             rows_of = _Rows(self.path, shape)
-            for column in _slices(table.select(image)):
+            for column in _slices(table.select(image), bounds.n_rows):
                 at_a_time = ROWS if column.dtype in (pl.List, pl.Array) else PICTURES
                 for start in range(0, len(column), at_a_time):
                     rows = column[start : start + at_a_time]
@@ -68,14 +71,14 @@ class ParquetStream(PixelFile):
             yield failed(self.path, f"{self.path}: the file cannot be read ({error.strerror or error})", shape)
 
 
-def _slices(table: pl.LazyFrame) -> Iterator[pl.Series]:
-    """Read a table's only column, some megabytes at a time."""
-    done, n_rows = 0, FIRST_ROWS
+def _slices(table: pl.LazyFrame, most: int) -> Iterator[pl.Series]:
+    """Read a table's only column, some megabytes at a time, and at most so many rows."""
+    done, n_rows = 0, min(FIRST_ROWS, most)
     while len(column := table.slice(done, n_rows).collect().to_series()):
         yield column
         done += len(column)
         row_bytes = max(1, int(column.estimated_size()) // len(column))
-        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes))
+        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes, most))
 
 
 @dataclass(eq=False)
@@ -99,7 +102,8 @@ class _Rows:
         column = content_of(column, str(self.path))
         places = [f"{self.path}:{number}" for number in range(first, first + len(column))]
         if column.dtype == pl.Binary:
-            return _pictures(places, column.to_list(), self.shape)
+            contents = (column[row] for row in range(len(column)))  # one at a time: many may be one in the file
+            return _pictures(places, contents, self.shape)
         try:
             return block_of_array(self.path, first, self._array(column, places[0]), self.shape)
         except DataError:
@@ -132,7 +136,7 @@ def _joined(blocks: Sequence[Block]) -> Block:
     )
 
 
-def _pictures(places: list[str], encoded: list[bytes | None], shape: ImageShape) -> Block:
+def _pictures(places: list[str], encoded: Iterable[bytes | None], shape: ImageShape) -> Block:
     """Decode pictures."""
     images: list[Images] = []
     errors = []

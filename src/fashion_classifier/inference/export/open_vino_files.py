@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images
 from fashion_classifier.errors import ModelError
-from fashion_classifier.inference.runtimes.open_vino import check_bfloat16
+from fashion_classifier.inference.runtimes.open_vino import check_bfloat16, core
 
 SECTION = "fashion_classifier"  # of the runtime information, in which the file says what it is
 
@@ -37,7 +37,7 @@ def write_files(content: bytes, metadata: Mapping[str, str], place: Path) -> Non
         If OpenVINO cannot read the graph.
     """
     try:
-        model = openvino.Core().read_model(content)
+        model = core().read_model(content)
     except RuntimeError as error:
         raise ModelError(f"{place.name}: OpenVINO cannot read the network ({error}). Export it as ONNX.") from error
     for name, value in metadata.items():
@@ -70,10 +70,9 @@ def open_files(
     UnavailableError
         If the processor has no bfloat16.
     """
-    core = openvino.Core()
     if bfloat16:
-        check_bfloat16(core)
-    compiled = core.compile_model(place, "CPU", {"INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32"})
+        check_bfloat16()
+    compiled = core().compile_model(place, "CPU", {"INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32"})
 
     def answer(images: Images) -> dict[str, NDArray[Any]]:
         found = compiled(np.ascontiguousarray(images))

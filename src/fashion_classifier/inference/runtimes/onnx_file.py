@@ -15,6 +15,7 @@ from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.errors import ModelError
 from fashion_classifier.inference.manifest import shown
 from fashion_classifier.inference.runtimes.onnx_parts import MalformedError, n_bytes_beside_weights
+from fashion_classifier.inference.runtimes.onnx_sizes import is_bounded
 
 LARGEST_ONNX = 1 << 30  # bytes
 MOST_BESIDE_WEIGHTS = 4 << 20  # bytes; an ensemble of 64 networks has 0.3 MB
@@ -26,6 +27,7 @@ STANDARD = {"", "ai.onnx"}  # the operators that every runtime has; anything els
 FRACTIONS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE}
 WHOLE = {TensorProto.INT8, TensorProto.UINT8, TensorProto.INT32, TensorProto.INT64, TensorProto.BOOL}
 REMEDY = "Get the model again, or train anew."
+UNKNOWN = "how much its steps give cannot be known beforehand"
 
 
 def check_onnx(content: bytes, shape: ImageShape, n_classes: int, place: str = "model.onnx") -> onnx.ModelProto:
@@ -126,6 +128,9 @@ def _tensor_faults(tensor: onnx.TensorProto) -> Iterator[str]:
 
 def _boundless_steps(model: onnx.ModelProto) -> Iterator[str]:
     """Say whether computing could take memory without bounds: a few bytes of a graph can ask for terabytes."""
+    if not is_bounded(model.graph):
+        yield UNKNOWN
+        return
     sketch = onnx.ModelProto()
     sketch.CopyFrom(model)
     del sketch.graph.value_info[:]  # what it says of itself proves nothing
@@ -151,7 +156,7 @@ def _fault_for(sketch: onnx.ModelProto, n_images: int) -> str | None:
     sizes |= {tensor.name: math.prod(tensor.dims) for tensor in known.initializer}
     n_numbers = [sizes.get(name) for node in known.node for name in node.output if name]
     if None in n_numbers:
-        return "how much its steps give cannot be known beforehand"
+        return UNKNOWN
     if sum(filter(None, n_numbers)) > MOST_NUMBERS * n_images:
         return f"for one image its steps give more than {MOST_NUMBERS:,} numbers"
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,15 +58,14 @@ class OpenVinoRuntime:
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bfloat16" else "f32",
             "INFERENCE_NUM_THREADS": str(threads),
         }
-        core = openvino.Core()
         if precision == "bfloat16":
-            check_bfloat16(core)
+            check_bfloat16()
         try:
-            model = core.read_model(content)
-            self._request = core.compile_model(model, "CPU", settings).create_infer_request()
+            model = core().read_model(content)
+            self._request = core().compile_model(model, "CPU", settings).create_infer_request()
         except RuntimeError as error:
             raise ModelError(f"{place}: OpenVINO cannot use it ({error}). Get the model again.") from error
-        self._compile = partial(core.compile_model, model, "CPU", settings)
+        self._compile = partial(core().compile_model, model, "CPU", settings)
         self._model = model
 
     def logits(self, images: Images) -> Logits:
@@ -85,7 +84,17 @@ class OpenVinoRuntime:
         return self._compile().create_infer_request()
 
 
-def check_bfloat16(core: openvino.Core) -> None:
+@cache
+def core() -> openvino.Core:
+    """Return the one that all share, and that stays: its parts for the CPU are never unloaded.
+
+    They have signals handled on a stack of their own. Unloaded by another thread than the one that had loaded them they
+    leave that thread with a stack that is gone, and Ctrl-C ends the process (OpenVINO 2026.4).
+    """
+    return openvino.Core()
+
+
+def check_bfloat16() -> None:
     """Check that the processor has instructions for bfloat16.
 
     Raises
@@ -93,5 +102,5 @@ def check_bfloat16(core: openvino.Core) -> None:
     UnavailableError
         If it has none.
     """
-    if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+    if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise UnavailableError("This processor does not multiply bfloat16 in hardware; compute in float32.")
