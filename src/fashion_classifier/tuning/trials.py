@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from fashion_classifier.data.kept_arrays import read_kept_array
-from fashion_classifier.display import html_table
 from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
-from fashion_classifier.reporting.wording import percent, setting, setting_name
 from fashion_classifier.storage import write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
@@ -139,35 +137,3 @@ def note_trial(
     trial.set_user_attr("reason", reason)
     trial.set_user_attr(INDEX, index)
     return accuracy
-
-
-def trials_table(trials: Sequence[Trial], chosen: Trial | None) -> str:
-    """Write trials and confirmations as an HTML table."""
-    return html_table(
-        ("trial", "family", "accuracy", "loss", "weights", "seconds", "settings"),
-        [_row(trial, chosen) for trial in trials],
-        caption="The search, trial by trial",
-        notes=("Accuracy and loss are of the cross-validation images.",),
-    )
-
-
-def _row(trial: Trial, chosen: Trial | None) -> tuple[str, ...]:
-    """Write a trial as a row of a table."""
-    confirms = trial.params.get("confirms")
-    name = str(trial.index) if confirms is None else f"confirmation of {confirms}"
-    is_chosen = chosen is not None and confirms is None and trial.index == chosen.index
-    family = trial.params["family"]
-    settings = {
-        setting_name(key.removeprefix(f"{family}_")): setting(value)
-        for key, value in trial.params.items()
-        if key not in {"family", "confirms"}
-    }
-    return (
-        f"{name} (chosen)" if is_chosen else name,
-        family,
-        trial.state if trial.accuracy is None else percent(trial.accuracy),
-        "–" if trial.loss is None else f"{trial.loss:.3f}",
-        "–" if trial.n_parameters is None else f"{trial.n_parameters:,}",
-        f"{trial.seconds:.1f}",
-        ", ".join(f"{key} {value}" for key, value in settings.items()),
-    )
