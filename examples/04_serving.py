@@ -22,9 +22,9 @@ def main() -> None:
     arguments = parser.parse_args()
 
     command = [sys.executable, "-m", "fashion_classifier", "serve", arguments.model, "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            address = next(line.split()[-1] for line in server.stderr if line.startswith("Serving at "))
+            address = next(line.split()[-1] for line in server.stdout if line.startswith("Serving at "))
             picture = Request(
                 f"{address}/v1/predict", arguments.picture.read_bytes(), {"Content-Type": "application/octet-stream"}
             )
