@@ -113,9 +113,11 @@ $(TOOLS)/bin/%:
 	$(TOOLS)/bin/python $(PIP_INSTALL) uv==0.13.9 pip-audit==2.10.1
 
 .PHONY: lock
-lock: $(TOOLS)/bin/uv  ## requirements-dev.txt anew: the hashes of what constraints.txt pins
+lock: $(TOOLS)/bin/uv  ## requirements-dev.txt and requirements-serve.txt anew: hashes of what constraints.txt pins
 	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --constraint constraints.txt --generate-hashes \
 	  --no-annotate --no-header --no-emit-package torch --extra dev --output-file requirements-dev.txt pyproject.toml
+	$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --constraint constraints.txt --generate-hashes \
+	  --no-annotate --no-header --output-file requirements-serve.txt requirements-serve.in
 
 AUDIT ?= $(TOOLS)/bin/pip-audit
 .PHONY: audit

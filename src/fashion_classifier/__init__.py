@@ -12,6 +12,7 @@ The packages, in the order in which the data flows::
     evaluation   labels and probabilities -> frozen results, with intervals
     inference    a saved model -> probabilities; one path for all who predict
     reporting    results -> figures and one self-contained page
+    tracking     what was trained and found -> MLflow, TensorBoard, Weights & Biases (an extra each)
     experiment   the whole life: the stages in order, and the run folder that keeps them
     serving      a saved model -> HTTP and a page (an extra)
     cli          the command `fashion`

@@ -12,6 +12,7 @@ from pathlib import Path
 from fashion_classifier.errors import NotEnoughMemoryError
 
 ROOT = Path("/")
+NO_LIMIT = 1 << 60  # bytes from which on a control group of version 1 means that it has no limit
 LOWER = "Lower the image size or the batch, take fewer images or a smaller family, or free memory"
 # What libraries say where the system gave them no memory; they raise no MemoryError.
 WANTS = ("not enough memory", "allocate memory", "out of memory", "bad_alloc", "failed to map segment", "new thread")
@@ -111,7 +112,9 @@ def check_address_space(n_bytes: int, what: str) -> None:
 
 
 def in_words(n_bytes: float) -> str:
-    """Write an amount of memory: 812 MB, 3.1 GB."""
+    """Write an amount of memory: 4 kB, 812 MB, 3.1 GB."""
+    if n_bytes < 1e6:
+        return f"{n_bytes / 1e3:,.0f} kB"
     return f"{n_bytes / 1e9:,.1f} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:,.0f} MB"
 
 
@@ -156,7 +159,7 @@ def _left_in_groups(root: Path) -> Iterator[int]:
             ("memory.limit_in_bytes", "memory.usage_in_bytes", ("total_inactive_file", "total_active_file")),
         ):
             most, now = _words(group / limit), _words(group / used)
-            if most and now and most[0].isdecimal():
+            if most and now and most[0].isdecimal() and int(most[0]) < NO_LIMIT:
                 facts = {words[0]: int(words[1]) for words in _lines(group / "memory.stat")}
                 yield int(most[0]) - int(now[0]) + sum(facts.get(name, 0) for name in cached)
 

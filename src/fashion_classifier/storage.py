@@ -152,6 +152,32 @@ def clear_up(folder: Path) -> None:
             left.unlink(missing_ok=True)
 
 
+def remove_folder(folder: Path) -> None:
+    """Take a folder away with all that is in it: out of its place in one step, so that nobody finds a half.
+
+    Raises
+    ------
+    UnavailableError
+        If it cannot be removed.
+    """
+    try:
+        doomed = Path(tempfile.mkdtemp(dir=folder.parent, prefix=_prefix(folder), suffix=PART))
+        try:
+            folder.rename(doomed / folder.name)
+        finally:
+            shutil.rmtree(doomed)
+    except OSError as error:
+        raise UnavailableError(
+            f"{folder}: it could not be removed ({error.strerror or error}, {error.filename}). Give leave to write "
+            "there, and remove what is left."
+        ) from error
+
+
+def bytes_in(path: Path) -> int:
+    """Return what a file, or all files in a folder, take; links are not followed."""
+    return sum(each.lstat().st_size for each in (path, *path.rglob("*")) if not each.is_dir())
+
+
 def write_bytes(target: Path, content: bytes) -> None:
     """Write a file atomically."""
     with atomic_path(target) as path:

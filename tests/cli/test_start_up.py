@@ -25,7 +25,8 @@ for arguments in json.loads(sys.argv[1]):
         assert not end.code, (arguments, end.code)
 print(json.dumps(sorted({name for name in sys.modules})))
 """
-EVERY_COMMAND = [*([name] for name in COMMANDS), *(["data", name] for name in ("check", "show", "convert", "download"))]
+GROUPS = {"data": ("check", "show", "convert", "download"), "runs": ("list", "remove"), "cache": ("show", "clear")}
+EVERY_COMMAND = [*([name] for name in COMMANDS), *([group, name] for group, names in GROUPS.items() for name in names)]
 
 
 def call(*commands: list[str], **environment: str) -> tuple[str, set[str]]:

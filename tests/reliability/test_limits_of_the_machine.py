@@ -120,6 +120,14 @@ MEMORY_OF = {
         {"sys/fs/cgroup/memory.max": "1000", "sys/fs/cgroup/memory.current": "2000"},
         [0],
     ),
+    "version 1, no limit": (
+        {
+            "proc/self/cgroup": "4:memory:/\n",
+            "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712",
+            "sys/fs/cgroup/memory/memory.usage_in_bytes": "1000",
+        },
+        [],
+    ),
     "version 1, its group and the one above": (
         {
             "proc/self/cgroup": "4:memory:/a\n",

@@ -54,10 +54,11 @@ def _run(arguments: list[str], *, as_json: bool) -> None:
     """Run the command and exit; what it printed has then arrived."""
     from typer.exceptions import Abort, TyperException
 
-    if arguments and arguments[0] in TRAINING:
+    command = next((argument for argument in arguments if not argument.startswith("-")), "")
+    if command in TRAINING:
         from fashion_classifier.limits import check_address_space
 
-        check_address_space(ADDRESS_SPACE, f"fashion {arguments[0]}")
+        check_address_space(ADDRESS_SPACE, f"fashion {command}")
     from fashion_classifier.cli.app import app  # here, for processes that are started beside this one do without it
 
     try:

@@ -19,10 +19,14 @@ COMMANDS = {
     "compare": "Compare two models on the same test images, paired: what B mends and breaks, and whether it is better.",
     "report": "Make a run's figures, model card and report.html again, from the run folder alone.",
     "export": "Write a model as one file that answers by itself: as ONNX, for OpenVINO, or as PyTorch's program.",
+    "import": "Make a model folder of a model in Hugging Face's form, checking it; nothing is fetched.",
     "serve": "Serve a model: an API for programs, and a page for people.",
     "predict": "Classify photographs of garments, or pictures like the model's training images.",
     "models": "List the models that there are: those that come with the program, those in ./models, and those of runs.",
-    "runs": "List the runs in a folder, oldest first, with what came out of them.",
+    "track": "Tell MLflow, TensorBoard or Weights & Biases of a finished run; what they have already is not doubled.",
+    "runs": "List the runs in a folder with what came out of them, or remove some.",
+    "cache": "Show what the cache holds, data that was read and the official files, and clear it.",
+    "doctor": "Tell what this machine offers, and what is wrong with the installation and how to mend it.",
 }
 
 app = typer.Typer(

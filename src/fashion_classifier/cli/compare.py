@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from fashion_classifier.cli.completion import complete_models
 from fashion_classifier.cli.options import Data, Device, GroupBy, Json, Out, Seed
 from fashion_classifier.cli.output import SAMPLE_WARNING, Output, between, output, percent
+from fashion_classifier.cli.shared import given_command
 from fashion_classifier.errors import UsageError
 
 _NAME_LETTERS = 40  # of each model's name in the folder's
@@ -20,8 +20,8 @@ _MODEL = "A run folder, a model folder, or a shipped model's name."
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help=_MODEL)],
-    second: Annotated[Path, typer.Argument(metavar="B", help="Another one.")],
+    first: Annotated[Path, typer.Argument(metavar="A", help=_MODEL, autocompletion=complete_models)],
+    second: Annotated[Path, typer.Argument(metavar="B", help="Another one.", autocompletion=complete_models)],
     data: Data = "auto",
     group_by: GroupBy = None,
     seed: Seed = 0,
@@ -65,7 +65,7 @@ def compare(
             *opened,
             prepared.collection,
             prepared.split,
-            command=shlex.join(["fashion", *sys.argv[1:]]),
+            command=given_command(out_to.taken),
             seed=seed,
             progress=out_to.progress,
         )

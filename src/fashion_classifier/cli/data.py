@@ -7,13 +7,21 @@ from typing import Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_forms, complete_sources
 from fashion_classifier.cli.help import Command, Group
 from fashion_classifier.cli.options import GroupBy, ImageSize, Json, parse_size
 from fashion_classifier.cli.output import Output, output
 
 app = typer.Typer(cls=Group, help="Look at data, convert it, fetch it.", no_args_is_help=True, add_completion=False)
 
-Source = Annotated[str, typer.Argument(metavar="SOURCE", help="A file or folder, 'fashion-mnist', 'sample' or 'auto'.")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="SOURCE",
+        help="A file or folder, 'fashion-mnist', 'sample' or 'auto'.",
+        autocompletion=complete_sources,
+    ),
+]
 
 
 @app.command(cls=Command)
@@ -107,7 +115,12 @@ def show(
 
 @app.command(cls=Command)
 def convert(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="What to read, as for the other commands.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="What to read, as for the other commands.", autocompletion=complete_sources
+        ),
+    ],
     target: Annotated[Path, typer.Argument(metavar="TARGET", help="What to write; it must not be there yet.")],
     to: Annotated[
         str | None,
@@ -115,6 +128,7 @@ def convert(
             "--to",
             metavar="FORM",
             help="csv, csv-parts, idx, png, npz or parquet; by default from TARGET's name.",
+            autocompletion=complete_forms,
         ),
     ] = None,
     image_size: ImageSize = None,

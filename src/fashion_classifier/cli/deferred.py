@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import typer
@@ -19,14 +20,15 @@ class DeferredCommand(Command):
     ----------
     name
         Of the command, and of the module beside this one that holds it: as a function of the same name, or, where it
-        has commands of its own, as a Typer application `app`.
+        has commands of its own, as a Typer application `app`. What Python keeps for itself has a "_" behind it there.
     summary
         The first sentence of its help.
     """
 
     def __init__(self, name: str, summary: str) -> None:
         super().__init__(name, help=summary)
-        self.module = f"{__package__}.{name}"
+        self.function = f"{name}_" if iskeyword(name) else name
+        self.module = f"{__package__}.{self.function}"
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Import the command and hand the call, its help or its completion over to it."""
@@ -38,7 +40,7 @@ class DeferredCommand(Command):
         if hasattr(found, "app"):
             return get_command(found.app)
         alone = typer.Typer(add_completion=False)
-        alone.command(self.name, cls=Command)(getattr(found, str(self.name)))
+        alone.command(self.name, cls=Command)(getattr(found, self.function))
         return get_command(alone)
 
 

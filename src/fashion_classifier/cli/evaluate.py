@@ -61,7 +61,7 @@ def evaluate(
             return
         opened = open_model(model, "initial" if initial else "optimized", device=device)
         if model is None:
-            out_to.tell(f"Model: {opened.shown}")
+            out_to.remark(f"Model: {opened.shown}")
         used_s = time.perf_counter() - STARTED
         prepared = prepare_for(opened, data, group_by=group_by, seed=seed, used_s=used_s, progress=out_to.progress)
         result, _ = evaluate_on_test(opened, prepared.collection, prepared.split, progress=out_to.progress)
@@ -123,7 +123,7 @@ def _evaluate_fully(
     run = locate_model(named).run
     if run is None:
         raise UsageError(f"{named or 'The default model'} belongs to no run; a full evaluation is of a run.")
-    listener = Listener(progress=out_to.progress, tell=out_to.tell)
+    listener = Listener(progress=out_to.progress, tell=out_to.remark)
     used_s = time.perf_counter() - STARTED
     outcome = evaluate_fully(run, minutes=minutes, n_seeds=seeds, used_s=used_s, listener=listener)
     for sentence in conclude(outcome.results).robustness.sentences:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_sources
 from fashion_classifier.cli.options import Json, ModelOrRun
 from fashion_classifier.cli.output import output
 
@@ -21,6 +22,7 @@ class Form(StrEnum):
     ONNX = "onnx"
     OPENVINO = "openvino"
     TORCH_EXPORT = "torch-export"
+    HUGGINGFACE = "huggingface"
 
 
 class Precision(StrEnum):
@@ -49,6 +51,7 @@ def export(
             metavar="SOURCE",
             help="Labelled images to compare on as well; by default the model's own, where they are at hand.",
             show_default=False,
+            autocompletion=complete_sources,
         ),
     ] = None,
     initial: Annotated[bool, typer.Option("--initial", help="Of a run, the initial model.")] = False,
@@ -57,13 +60,15 @@ def export(
         typer.Option(
             "--output",
             metavar="FILE",
-            help="The file to write, which must not be there yet; by default the model's name, in this folder.",
+            help="The file to write (huggingface: the folder), not there yet; by default the model's name, here.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a model as one file that answers by itself: as ONNX, for OpenVINO, or as PyTorch's program.
+
+    Or as a folder for Hugging Face: model card, config.json, model.safetensors, and the ONNX file.
 
     Images go in as they are, uint8 (n, height, width) or (n, height, width, 3); probabilities come out, with the views
     averaged, smoothing and temperature applied, and, where the model has rules for it, what it refuses and which
@@ -79,6 +84,8 @@ def export(
       fashion export fashion-mnist --precision int8 --data fashion-mnist
 
       fashion export models/mine --to torch-export
+
+      fashion export fashion-mnist --to huggingface --output repository
     """
     with output(as_json=as_json) as out_to:
         out_to.progress("Opening the model", 0.0, 1.0)
@@ -95,16 +102,17 @@ def export(
         )
         out_to.close()
         if model is None:
-            out_to.tell(f"Model: {exported.shown}")
+            out_to.remark(f"Model: {exported.shown}")
         agreement = exported.agreement
         images = f", {exported.compared_on}" if exported.compared_on else ""
         out_to.tell(f"Agrees with the model (noise, drawn garments{images}): {agreement}.")
         if exported.has_learned and agreement.precision != "float32":
             out_to.warn("The model has learned from these images, too; on new ones a lower precision may cost more.")
         names = " and ".join(str(file) for file in exported.files)
-        out_to.tell(f"Written: {names} ({exported.n_bytes / 1e6:.2f} MB)\n")
+        out_to.tell(f"Written: {names} ({exported.n_bytes / 1e6:.2f} MB)")
+        out_to.remark("")
         for line in _example(exported, to):
-            out_to.tell(f"  {line}")
+            out_to.remark(f"  {line}")
         out_to.result(
             "export",
             {
@@ -135,7 +143,7 @@ def _example(exported: Exported, to: Form) -> list[str]:
     name = repr(str(exported.files[0]))
     sides = ", ".join(map(str, exported.shape if exported.shape.channels > 1 else exported.shape[:2]))
     images = f"images: uint8 (n, {sides})"
-    if to is Form.ONNX:
+    if to in {Form.ONNX, Form.HUGGINGFACE}:
         return [
             "import onnxruntime",
             f"session = onnxruntime.InferenceSession({name})",

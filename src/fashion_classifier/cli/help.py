@@ -12,11 +12,22 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from fashion_classifier.cli.shared import called, shared_options
+
 NAME, VALUE, FACT, TITLE, BORDER, FURTHER = "bold cyan", "yellow", "dim", "bold", "dim", "dim"
 
 
 class Command(TyperCommand):
-    """A command whose help is drawn here."""
+    """A command whose help is drawn here, with the options that every command has."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return its own parameters, those that every command has, and the one that asks for help."""
+        return _with_shared(self.params, super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        with called(ctx):
+            return super().invoke(ctx)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Draw the help on standard output."""
@@ -24,11 +35,41 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands whose help is drawn here."""
+    """A group of commands whose help is drawn here; what every command takes may stand before the command, too."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return its own parameters, those that every command has, and the one that asks for help."""
+        return _with_shared(self.params, super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - Typer's signature
         """Draw the help on standard output."""
         draw_help(self, ctx)
+
+
+class GroupWithFirst(Group):
+    """A group that does what its first command does, where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the first command's name before arguments that name none."""
+        is_named = set(args) & {*self.commands, *ctx.help_option_names}
+        if not is_named and not ctx.resilient_parsing:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """Complete to the commands, and to the first one's options."""
+        found = super().shell_complete(ctx, incomplete)
+        if not incomplete.startswith("-"):
+            return found
+        name, first = next(iter(self.commands.items()))
+        with first.make_context(name, [], parent=ctx, resilient_parsing=True) as its_ctx:
+            own = first.shell_complete(its_ctx, incomplete)
+        return list({item.value: item for item in (*own, *found)}.values())
+
+
+def _with_shared(own: Sequence[Any], further: Sequence[Any]) -> list[Any]:
+    """Put the options that every command has behind a command's own."""
+    return [*own, *shared_options(), *further[len(own) :]]
 
 
 def draw_help(command: Command | Group, ctx: Any) -> None:

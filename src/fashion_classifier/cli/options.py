@@ -7,6 +7,12 @@ from typing import Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import (
+    complete_devices,
+    complete_families,
+    complete_models,
+    complete_sources,
+)
 from fashion_classifier.errors import UsageError
 
 Data = Annotated[
@@ -16,14 +22,20 @@ Data = Annotated[
         "-d",
         metavar="SOURCE",
         help="A file or folder, 'fashion-mnist', 'sample', or 'auto': $FASHION_DATA, ./data, cache, download, sample.",
+        autocompletion=complete_sources,
     ),
 ]
 _MODEL_OR_RUN = (
     "A model folder, a run folder, or a shipped model's name; by default the latest finished run in ./runs, "
     "or else the best shipped model."
 )
-ModelOrRun = Annotated[Path | None, typer.Argument(metavar="MODEL_OR_RUN", help=_MODEL_OR_RUN, show_default=False)]
-ModelOption = Annotated[Path | None, typer.Option("--model", metavar="MODEL_OR_RUN", help=_MODEL_OR_RUN)]
+ModelOrRun = Annotated[
+    Path | None,
+    typer.Argument(metavar="MODEL_OR_RUN", help=_MODEL_OR_RUN, show_default=False, autocompletion=complete_models),
+]
+ModelOption = Annotated[
+    Path | None, typer.Option("--model", metavar="MODEL_OR_RUN", help=_MODEL_OR_RUN, autocompletion=complete_models)
+]
 ImageSize = Annotated[
     str | None, typer.Option("--image-size", metavar="HxW", help="Bring all images to this size, e.g. 28x28.")
 ]
@@ -42,10 +54,12 @@ Minutes = Annotated[
 Epochs = Annotated[float | None, typer.Option("--epochs", help="Passes over the training images, at most.")]
 Seed = Annotated[int, typer.Option("--seed", help="From which all chance is derived.")]
 Threads = Annotated[int, typer.Option("--threads", help="Threads to compute with, at most all cores, as with 0.")]
-Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or mps.", autocompletion=complete_devices)]
 Families = Annotated[
     list[str] | None,
-    typer.Option("--family", help="Model family to choose from; may be given several times."),
+    typer.Option(
+        "--family", help="Model family to choose from; may be given several times.", autocompletion=complete_families
+    ),
 ]
 Mirror = Annotated[
     bool,
@@ -55,6 +69,13 @@ Balanced = Annotated[bool, typer.Option("--balanced", help="Weigh classes by the
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FOLDER", help="The folder to make; it must not be there yet."),
+]
+TRACKERS = "mlflow=ADDRESS, tensorboard[=FOLDER] or wandb[=FOLDER] (offline)."
+Track = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--track", metavar="TRACKER[=WHERE]", help=f"Tell a tracker of it: {TRACKERS} May be given several times."
+    ),
 ]
 Json = Annotated[
     bool,

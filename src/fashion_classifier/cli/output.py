@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from fashion_classifier.cli.shared import current_call
 from fashion_classifier.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -46,10 +47,18 @@ class Output:
         Everything for people goes to standard error, and `result` prints one JSON object to standard output.
     rows_on_stdout
         Standard output is for rows alone; everything else goes to standard error.
+    uses_settings
+        Whether the command goes by what it took from a file of settings.
+
+    Where the call is to be quiet, results and warnings are all that is said; with `as_json` the object is the result.
     """
 
-    def __init__(self, *, as_json: bool, rows_on_stdout: bool = False) -> None:
+    def __init__(self, *, as_json: bool, rows_on_stdout: bool = False, uses_settings: bool = True) -> None:
         self.as_json = as_json
+        call = current_call()
+        self.taken = call.taken if uses_settings else None
+        self.quiet = call.quiet
+        self._tells = not (call.quiet and as_json)
         self.console = _console(stderr=as_json or rows_on_stdout)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -58,8 +67,14 @@ class Output:
         self.interrupted = False
 
     def tell(self, sentence: str) -> None:
-        """Say a sentence to the person."""
-        self.console.print(printable(sentence), markup=False)
+        """Say what came out."""
+        if self._tells:
+            self.console.print(printable(sentence), markup=False)
+
+    def remark(self, sentence: str) -> None:
+        """Say what the person may like to know meanwhile."""
+        if not self.quiet:
+            self.tell(sentence)
 
     def warn(self, sentence: str) -> None:
         """Say a sentence that must not be overlooked."""
@@ -67,6 +82,8 @@ class Output:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
         """Show a table; its first `left` columns are texts, the others numbers."""
+        if not self._tells:
+            return
         from rich.table import Table
         from rich.text import Text
 
@@ -76,6 +93,7 @@ class Output:
             title_style="bold",
             box=None,
             pad_edge=False,
+            show_header=any(columns),
         )
         for number, column in enumerate(columns):
             justify: JustifyMethod = "left" if number < left else "right"
@@ -87,6 +105,8 @@ class Output:
 
     def progress(self, task: str, done: float, total: float, detail: str = "") -> None:
         """Show progress: a bar on a terminal, else a line now and then."""
+        if self.quiet:
+            return
         task, detail = printable(task), printable(detail)
         if not self.console.is_terminal:
             self._plain(task, done, total, detail)
@@ -106,7 +126,11 @@ class Output:
         """Print the one JSON object, if that is what was asked for."""
         self.close()
         if self.as_json:
-            sys.stdout.write(json.dumps({"schema": f"fashion.{schema}/1", **facts}, ensure_ascii=False) + "\n")
+            taken = self.taken and {"file": self.taken.file, "settings": dict(self.taken.settings)}
+            from_file = {"settings_from": taken} if taken else {}
+            sys.stdout.write(
+                json.dumps({"schema": f"fashion.{schema}/1", **facts, **from_file}, ensure_ascii=False) + "\n"
+            )
 
     def end_as_interrupted(self) -> None:
         """Have the command end with the exit code of an interruption, though it kept and told what there was."""
@@ -130,7 +154,7 @@ class Output:
         self._plain_shown = now
         share = done / total
         left = f", {(now - begun) * (1 - share) / share:.0f} s left" if share > 0.01 else ""
-        self.tell(f"{task}: {share:.0%}{left}{f' ({detail})' if detail else ''}")
+        self.remark(f"{task}: {share:.0%}{left}{f' ({detail})' if detail else ''}")
 
 
 def _console(*, stderr: bool) -> Console:
@@ -161,10 +185,12 @@ def _bars(console: Console) -> Progress:
 
 
 @contextmanager
-def output(*, as_json: bool, rows_on_stdout: bool = False) -> Iterator[Output]:
+def output(*, as_json: bool, rows_on_stdout: bool = False, uses_settings: bool = True) -> Iterator[Output]:
     """Give a command its output, and leave the terminal tidy whatever happens."""
-    out = Output(as_json=as_json, rows_on_stdout=rows_on_stdout)
+    out = Output(as_json=as_json, rows_on_stdout=rows_on_stdout, uses_settings=uses_settings)
     try:
+        if out.taken is not None:
+            out.remark(str(out.taken))
         yield out
     except KeyboardInterrupt as error:
         raise Interrupted("Interrupted.") from error
@@ -197,10 +223,10 @@ def show_collection(out: Output, collection: Any, parts: Any) -> None:
     if collection.is_sample:
         out.warn(SAMPLE_WARNING)
     counts = {name: sum(part.values()) for name, part in parts.counts.items()}
-    out.tell(
+    out.remark(
         f"{collection.name} ({collection.container}): {counts['training']:,} training, "
         f"{counts['validation']:,} cross-validation and {counts['test']:,} test images, {collection.shape}, "
         f"{len(collection.classes)} classes"
     )
     for note in (*collection.notes, *parts.notes):
-        out.tell(f"Note: {note}")
+        out.remark(f"Note: {note}")

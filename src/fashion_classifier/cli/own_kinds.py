@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fashion_classifier.cli.output import Output, between, percent, show_collection
+from fashion_classifier.cli.shared import given_command
+from fashion_classifier.cli.track import finish_tracking
 
 if TYPE_CHECKING:
     from fashion_classifier.evaluation.metrics import Evaluation
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.transfer import Transferred
+    from fashion_classifier.tracking.following import Tracking
 
 
-def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output, *, comparing: bool) -> None:
+def train_from(
+    named: Path, config: RunConfig, out: Path | None, out_to: Output, tracking: Tracking, *, comparing: bool
+) -> None:
     """Train a model's weights on for other classes, and tell what that gained.
 
     Parameters
@@ -30,6 +33,8 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
         The folder to make; by default one in ./models.
     out_to
         Where to tell it.
+    tracking
+        Told of the model that is made, when it is.
     comparing
         Whether to train from nothing as well.
     """
@@ -37,6 +42,7 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import check_can_be_made, new_run_path
+    from fashion_classifier.experiment.tracked import about_work, concluded_training, ended
     from fashion_classifier.experiment.transfer import folders_of, gain_over_nothing, transfer
     from fashion_classifier.inference.bundle import load_model
     from fashion_classifier.reporting.comparison_page import write_comparison
@@ -51,15 +57,18 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
     config = replace(config, image_size=(height, width), channels=channels, pictures=source.pictures)
     prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
     show_collection(out_to, prepared.collection, prepared.split)
-    out_to.tell(f"From:   {place.shown}, whose images are {source.shape}")
+    out_to.remark(f"From:   {place.shown}, whose images are {source.shape}")
+    tracking.begin(folder, {**about_work(config, prepared.collection), "from": place.name})
     found = transfer(source, place.name, config, prepared, folder, comparing=comparing, progress=out_to.progress)
     page = None
     if comparing:
         out_to.progress("Drawing the page", 0.0, 1.0)
-        command = shlex.join(["fashion", *sys.argv[1:]])
+        command = given_command(out_to.taken)
         gain = gain_over_nothing(found, prepared.collection, command=command, seed=config.seed)
         page = write_comparison(gain_folder, gain.results, gain.predictions, gain.gallery)
         out_to.progress("Drawing the page", 1.0, 1.0)
+    tracking.record(concluded_training(found.trained, found.judged))
+    tracking.record(ended(cut_short=False))
     _show(found, out_to, place.name, config.data, page)
     out_to.result(
         "train",
@@ -73,6 +82,7 @@ def train_from(named: Path, config: RunConfig, out: Path | None, out_to: Output,
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             **_facts(found),
             "page": None if page is None else str(page),
+            "tracked": finish_tracking(tracking, out_to),
         },
     )
 
@@ -107,8 +117,8 @@ def _show(found: Transferred, out_to: Output, name: str, data: str, page: Path |
     out_to.tell(f"Model:  {found.model}  (learned from all of these images; {found.trained.fit.steps:,} steps)")
     if found.from_nothing is not None:
         out_to.tell(f"Page:   {page}")
-        out_to.tell(f"Beside: {found.from_nothing}; on the test images, which are sealed still, compare them with")
-        out_to.tell(f"        fashion compare {found.from_nothing} {found.model} --data {data}")
+        out_to.remark(f"Beside: {found.from_nothing}; on the test images, which are sealed still, compare them with")
+        out_to.remark(f"        fashion compare {found.from_nothing} {found.model} --data {data}")
 
 
 def _row(way: str, judged: Evaluation) -> list[str]:

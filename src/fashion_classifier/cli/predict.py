@@ -113,10 +113,10 @@ def predict(
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
         place = locate_model(model)
         if model is None:
-            out_to.tell(f"Model: {place.shown}")
+            out_to.remark(f"Model: {place.shown}")
         files = find_inputs(paths)
         if files.labelled:
-            out_to.tell(
+            out_to.remark(
                 f"The labels in {files.labelled} are not looked at; `fashion evaluate` judges a model by labels."
             )
         of_model = model_facts(place.path)
@@ -142,7 +142,7 @@ def predict(
             (show, f"{_counted(n_read, 'picture')} of what the model saw in {show}"),
         ):
             if written is not None:
-                out_to.tell(sentence)
+                out_to.remark(sentence)
         if n_failed:
             out_to.warn(f"{n_failed:,} of {n_rows:,} {files.unit} could not be read.")
         facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_runs
 from fashion_classifier.cli.options import Json
 from fashion_classifier.cli.output import output
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.", autocompletion=complete_runs)],
     as_pdf: Annotated[
         bool, typer.Option("--pdf", help="Print the report to report.pdf as well, with a Chromium that is installed.")
     ] = False,

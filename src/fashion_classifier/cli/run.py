@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fashion_classifier.cli.completion import complete_runs
 from fashion_classifier.cli.options import (
     Balanced,
     Data,
@@ -24,10 +25,13 @@ from fashion_classifier.cli.options import (
     Out,
     Seed,
     Threads,
+    Track,
     absolute,
     parse_size,
 )
 from fashion_classifier.cli.output import SAMPLE_WARNING, Output, between, output, percent, show_collection
+from fashion_classifier.cli.shared import current_call, given_command
+from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
 
@@ -50,8 +54,14 @@ def run(
     threads: Threads = 0,
     device: Device = "auto",
     out: Out = None,
-    resume: Annotated[Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run.")] = None,
-    like: Annotated[Path | None, typer.Option("--like", metavar="RUN", help="Repeat a run's settings.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run.", autocompletion=complete_runs)
+    ] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option("--like", metavar="RUN", help="Repeat a run's settings.", autocompletion=complete_runs),
+    ] = None,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Load, train, tune, retrain, evaluate and report, within a time (5 minutes by default).
@@ -82,14 +92,17 @@ def run(
     if resume is not None and like is not None:
         raise UsageError("A run is either continued or repeated, not both.")
     if resume is not None or like is not None:
-        allowed = {"resume", "like", "as_json"} | ({"out"} if like is not None else set())
+        allowed = {"resume", "like", "track", "as_json"} | ({"out"} if like is not None else set())
         defaults = {name: parameter.default for name, parameter in inspect.signature(run).parameters.items()}
+        allowed |= taken.names if (taken := current_call().taken) else set()
         extra = [name for name, default in defaults.items() if name not in allowed and given[name] != default]
         if extra:
             raise UsageError(f"A run is continued or repeated with its own settings; take away {', '.join(extra)}.")
-    with output(as_json=as_json) as out_to:
+    targets = parse_targets(track)
+    uses_settings = resume is None and like is None
+    with output(as_json=as_json, uses_settings=uses_settings) as out_to, tracking_of(targets, out_to) as tracking:
         used_s = time.perf_counter() - STARTED
-        listener = Listener(out_to.progress, out_to.tell, partial(show_collection, out_to))
+        listener = Listener(out_to.progress, out_to.remark, partial(show_collection, out_to), tracking)
         if resume is not None:
             outcome = resume_run(resume, used_s=used_s, listener=listener)
         else:
@@ -114,19 +127,12 @@ def run(
                     device=device,
                 )
             folder = out or new_run_path(Path("runs"), Path(config.data).name)
-            outcome = new_run(config, folder, command=_command(), used_s=used_s, listener=listener)
+            outcome = new_run(config, folder, command=given_command(out_to.taken), used_s=used_s, listener=listener)
         _show(out_to, outcome)
-        out_to.result("run", _facts(outcome, peak_memory_mb()))
+        facts = _facts(outcome, peak_memory_mb())
+        out_to.result("run", {**facts, "tracked": finish_tracking(tracking, out_to)})
         if outcome.results.ended_early:
             out_to.end_as_interrupted()
-
-
-def _command() -> str:
-    """Return the command line as it was given."""
-    import shlex
-    import sys
-
-    return shlex.join(["fashion", *sys.argv[1:]])
 
 
 def _show(out_to: Output, outcome: Any) -> None:
@@ -147,7 +153,7 @@ def _show(out_to: Output, outcome: Any) -> None:
             ]
         )
     columns = ["model", "family", "validation", "test", "95 % interval", "loss", "errors"]
-    out_to.console.print()
+    out_to.tell("")
     out_to.table("Accuracy", columns, rows, left=2)
     comparison = results.comparison
     out_to.tell(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fashion_classifier.cli.options import ModelOrRun
-from fashion_classifier.cli.output import Output, drop_output, output
+from fashion_classifier.cli.output import drop_output, output
 from fashion_classifier.cli.predict import RuntimeChoice
 from fashion_classifier.errors import MissingExtraError
 
@@ -97,19 +98,19 @@ def _serve(config: ServeConfig, model: ModelOrRun, runtime: RuntimeChoice) -> No
     with output(as_json=False) as out_to, listen(config.host, config.port) as listening:
         config = replace(config, port=listening.getsockname()[1])
         place = locate_model(model)
-        _say(out_to, f"Model: {place.shown}")
+        _say(out_to.remark, f"Model: {place.shown}")
         opened = open_for_serving(place.path, runtime.value, config.n_threads)
         by = opened.computed_by
-        _say(out_to, f"Computed by {by['name']} in {by['precision']}")
+        _say(out_to.remark, f"Computed by {by['name']} in {by['precision']}")
         lifecycle = Lifecycle(config.limits)
         app = make_app(opened, about(place), config, lifecycle)
-        serve(app, config, lifecycle, listening, lambda: _say(out_to, f"Serving at {config.address}"))
-        _say(out_to, "Ended.")
+        serve(app, config, lifecycle, listening, lambda: _say(out_to.tell, f"Serving at {config.address}"))
+        _say(out_to.remark, "Ended.")
 
 
-def _say(out_to: Output, sentence: str) -> None:
+def _say(say: Callable[[str], None], sentence: str) -> None:
     """Tell how it goes on; a disk that is full, or a reader who has gone, is no reason not to serve."""
     try:
-        out_to.tell(sentence)
+        say(sentence)
     except OSError:
         drop_output()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fashion_classifier.cli.completion import complete_family_or_auto, complete_models, complete_recipes
 from fashion_classifier.cli.options import (
     Balanced,
     Data,
@@ -22,14 +23,18 @@ from fashion_classifier.cli.options import (
     Out,
     Seed,
     Threads,
+    Track,
     absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.output import Output, between, output, percent, show_collection
+from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
 if TYPE_CHECKING:
+    from fashion_classifier.evaluation.metrics import Evaluation
     from fashion_classifier.experiment.preparation import Prepared
+    from fashion_classifier.training.train import TrainedModel
 
 
 class On(StrEnum):
@@ -42,11 +47,20 @@ class On(StrEnum):
 def train(
     data: Data = "auto",
     model: Annotated[
-        str, typer.Option("--model", help="Model family: cnn, mlp, resnet, or auto for the best known for the time.")
+        str,
+        typer.Option(
+            "--model",
+            help="Model family: cnn, mlp, resnet, or auto for the best known for the time.",
+            autocompletion=complete_family_or_auto,
+        ),
     ] = "auto",
     recipe: Annotated[
         str | None,
-        typer.Option("--recipe", help="A recipe by its name, whatever the time: initial, one-minute, half-hour …"),
+        typer.Option(
+            "--recipe",
+            help="A recipe by its name, whatever the time: initial, one-minute, half-hour …",
+            autocompletion=complete_recipes,
+        ),
     ] = None,
     minutes: Minutes = None,
     epochs: Epochs = None,
@@ -60,6 +74,7 @@ def train(
             "--teacher",
             metavar="MODEL_OR_RUN",
             help="Learn from what this model says of the images, more than from the labels.",
+            autocompletion=complete_models,
         ),
     ] = None,
     from_model: Annotated[
@@ -68,6 +83,7 @@ def train(
             "--from",
             metavar="MODEL_OR_RUN",
             help="Train this model's weights on for the data's own classes, from about 20 images of each on.",
+            autocompletion=complete_models,
         ),
     ] = None,
     compare: Annotated[
@@ -82,6 +98,7 @@ def train(
     threads: Threads = 0,
     device: Device = "auto",
     out: Out = None,
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Train one recipe and save the model; the test set stays sealed.
@@ -101,11 +118,11 @@ def train(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.own_kinds import train_from
     from fashion_classifier.cli.run import evaluation_facts
-    from fashion_classifier.evaluation.metrics import evaluate
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.record import check_can_be_made, new_run_path
     from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.tracked import about_work, concluded_training, ended, following
     from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
     from fashion_classifier.models.catalogue import count_parameters
     from fashion_classifier.training.early_stopping import StopReason
@@ -142,9 +159,10 @@ def train(
         threads=threads,
         device=device,
     )
-    with output(as_json=as_json) as out_to:
+    targets = parse_targets(track)
+    with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         if from_model is not None:
-            train_from(from_model, config, out, out_to, comparing=compare)
+            train_from(from_model, config, out, out_to, tracking, comparing=compare)
             return
         if out is not None:
             check_can_be_made(out)
@@ -152,9 +170,10 @@ def train(
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
         name = choose_recipe(config, prepared, family=model, name=recipe or "")
-        out_to.tell(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
+        out_to.remark(f"Recipe: {name}{_why(prepared, name=recipe, minutes=minutes)}")
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
+        tracking.begin(folder, {**about_work(config, prepared.collection), "recipe": name})
         trained = train_one(
             chosen,
             config,
@@ -162,19 +181,15 @@ def train(
             folder,
             on_everything=on is On.ALL,
             teacher=taught_by,
+            on_validation=following(tracking, "training"),
             progress=out_to.progress,
         )
-        validation = None
-        if on is On.TRAINING:
-            labels = prepared.split.validation.labels
-            validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
-            accuracy = validation.accuracy
-            out_to.tell(
-                f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
-                f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
-            )
-        else:
-            out_to.tell("Trained on training + cross-validation data: only the test set could judge this model.")
+        validation = _judged(trained, prepared, out_to) if on is On.TRAINING else None
+        if validation is None:
+            out_to.remark("Trained on training + cross-validation data: only the test set could judge this model.")
+        is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
+        tracking.record(concluded_training(trained, validation))
+        tracking.record(ended(is_interrupted))
         seconds = prepared.clock.used_s
         out_to.tell(
             f"Model:  {folder}  ({trained.fit.steps:,} steps, {seconds:.0f} s, {trained.model.how.precision}; "
@@ -192,10 +207,25 @@ def train(
             "stopped_because": str(trained.fit.stopped_because),
             "data": {"name": prepared.collection.name, "fingerprint": prepared.collection.fingerprint},
             "validation": None if validation is None else evaluation_facts(validation),
+            "tracked": finish_tracking(tracking, out_to),
         }
         out_to.result("train", facts)
-        if trained.fit.stopped_because == StopReason.INTERRUPTED:
+        if is_interrupted:
             out_to.end_as_interrupted()
+
+
+def _judged(trained: TrainedModel, prepared: Prepared, out_to: Output) -> Evaluation:
+    """Evaluate a model on the cross-validation images, and tell of it."""
+    from fashion_classifier.evaluation.metrics import evaluate
+
+    labels = prepared.split.validation.labels
+    validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
+    accuracy = validation.accuracy
+    out_to.tell(
+        f"Cross-validation accuracy {percent(accuracy.value)} (95 % interval "
+        f"{between(accuracy.low, accuracy.high)}), loss {validation.loss.value:.3f}"
+    )
+    return validation
 
 
 def _why(prepared: Prepared, *, name: str | None, minutes: float | None) -> str:

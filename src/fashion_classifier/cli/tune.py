@@ -20,10 +20,12 @@ from fashion_classifier.cli.options import (
     Mirror,
     Seed,
     Threads,
+    Track,
     absolute,
     parse_size,
 )
 from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 
 
 def tune(
@@ -45,6 +47,7 @@ def tune(
         Path,
         typer.Option("--out", "-o", metavar="FOLDER", help="The study's folder; a study that is there goes on."),
     ] = Path("study"),
+    track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Search for the best recipe; the same command goes on where it stopped.
@@ -63,6 +66,7 @@ def tune(
     from fashion_classifier.experiment.preparation import prepare
     from fashion_classifier.experiment.searching import check_place, search_only
     from fashion_classifier.experiment.settings import RunConfig
+    from fashion_classifier.experiment.tracked import about_work, conclude_search, ended, trial_made
 
     exact = trials is not None and minutes is None
     config = RunConfig(
@@ -80,17 +84,29 @@ def tune(
         threads=threads,
         device=device,
     )
-    with output(as_json=as_json) as out_to:
+    targets = parse_targets(track)
+    with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         check_place(out)
         prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
         show_collection(out_to, prepared.collection, prepared.split)
-        search, chosen, interrupted = search_only(config, prepared, out, tell=out_to.tell, progress=out_to.progress)
+        search, chosen, interrupted = search_only(
+            config,
+            prepared,
+            out,
+            tell=out_to.remark,
+            on_begin=lambda: tracking.begin(out, about_work(config, prepared.collection)),
+            on_trial=lambda trial: tracking.record(trial_made(trial)),
+            progress=out_to.progress,
+        )
+        conclude_search(tracking, search, chosen)
+        tracking.record(ended(interrupted))
         if interrupted:
             out_to.end_as_interrupted()
         facts = {
             "study": str(out / "study.db"),
             "seconds": round(prepared.clock.used_s, 2),
             "trials": len(search.trials()),
+            "tracked": finish_tracking(tracking, out_to),
         }
         if chosen is None:
             out_to.tell("No trial is complete yet; the same command goes on.")

@@ -10,7 +10,7 @@ from pathlib import Path
 from fashion_classifier.data import sample
 from fashion_classifier.data.cache import cache_folder, recall, remember, state_of
 from fashion_classifier.data.collection import SAMPLE, Collection, arrange
-from fashion_classifier.data.download import download_fashion_mnist
+from fashion_classifier.data.download import OFFICIAL_FILES, download_fashion_mnist
 from fashion_classifier.data.pixels import resized, with_channels
 from fashion_classifier.data.raw import RawCollection, RawPart
 from fashion_classifier.data.sources import ReadOptions, find_source
@@ -56,22 +56,43 @@ def locate(source: str | Path = AUTO, *, progress: Progress = silent) -> Place:
     UnavailableError
         If the official files are asked for by name and cannot be had.
     """
-    named = os.environ.get("FASHION_DATA")
-    if str(source) == AUTO and named:
-        source = named
-    if str(source) == SAMPLE_SOURCE:
-        return Place(None)
-    if str(source) == FASHION_MNIST_SOURCE:
-        return Place(_official_files(progress))
-    if str(source) != AUTO:
-        return Place(Path(source))
-    if Path("data").is_dir() and any(not entry.name.startswith(".") for entry in Path("data").iterdir()):
-        return Place(Path("data"))
+    name = _named(source)
+    if (place := _at_hand(name)) is not None:
+        return place
     try:
-        return Place(_official_files(progress))
+        return Place(download_fashion_mnist(_official_folder(), progress=progress))
     except UnavailableError as error:
+        if name == FASHION_MNIST_SOURCE:
+            raise
         why = str(error).splitlines()[0]
         return Place(None, (f"No data was found, and the official files could not be downloaded: {why}",))
+
+
+def at_hand(source: str | Path = AUTO) -> Place | None:
+    """Find the place of a source as `locate` does, but without downloading anything; None where that would be done."""
+    return _at_hand(_named(source))
+
+
+def _named(source: str | Path) -> str:
+    """Return what is meant by "auto" where the environment says it."""
+    return (str(source) == AUTO and os.environ.get("FASHION_DATA")) or str(source)
+
+
+def _at_hand(name: str) -> Place | None:
+    """Find the place of a source whose name the environment has no say in any more."""
+    if name == SAMPLE_SOURCE:
+        return Place(None)
+    if name not in {AUTO, FASHION_MNIST_SOURCE}:
+        return Place(Path(name))
+    if name == AUTO and Path("data").is_dir() and any(not entry.name.startswith(".") for entry in os.scandir("data")):
+        return Place(Path("data"))
+    folder = _official_folder()
+    return Place(folder) if all(file.is_at(folder / file.name) for file in OFFICIAL_FILES) else None
+
+
+def _official_folder() -> Path:
+    """Return the cache's folder of the official files."""
+    return cache_folder() / "fashion-mnist"
 
 
 def load(
@@ -136,11 +157,6 @@ def _sample(options: ReadOptions) -> RawCollection:
         return replace(part, images=images if options.channels is None else with_channels(images, options.channels))
 
     return replace(drawn, training=brought(drawn.training), test=brought(drawn.test))
-
-
-def _official_files(progress: Progress) -> Path:
-    """Return the cache's folder of the official files, downloading what is missing."""
-    return download_fashion_mnist(cache_folder() / "fashion-mnist", progress=progress)
 
 
 def _load(read: Callable[[], RawCollection], state: str, container: str, location: str, use_cache: bool) -> Collection:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from fashion_classifier.data.class_folders import folder_name
 from fashion_classifier.data.dataset import Dataset
+from fashion_classifier.data.dataset_card import CARD, dataset_card, features_of
 from fashion_classifier.data.known import FASHION_MNIST_CLASSES
 from fashion_classifier.progress import Progress
 
@@ -118,24 +119,27 @@ def write_npz(parts: Parts, file: Path, progress: Progress) -> None:
 
 
 def write_parquet(parts: Parts, place: Path, progress: Progress) -> None:
-    """Write one Parquet shard a part, with PNG pictures, numbered labels and the names of the classes."""
+    """Write one Parquet shard a part, with PNG pictures, numbered labels and the names of the classes; and a card."""
+    written: dict[str, tuple[str, int, int]] = {}
     for part, dataset in parts.items():
-        file = place / f"{part.value.removesuffix('ing')}-00000-of-00001.parquet" if place.is_dir() else place
+        its_name = part.value.removesuffix("ing")
+        file = place / f"{its_name}-00000-of-00001.parquet" if place.is_dir() else place
         pictures = list(_pictures(dataset, part, progress))
         names = [f"{number:05}.png" for number in range(1, len(pictures) + 1)]
         image = pl.DataFrame({"bytes": pictures, "path": names}).to_struct("image")
         frame = pl.DataFrame([image, pl.Series("label", dataset.labels)])
-        features: dict[str, object] = {
-            "image": {"_type": "Image"},
-            "label": {"names": list(dataset.classes), "_type": "ClassLabel"},
-        }
         if dataset.groups is not None:
             frame = frame.with_columns(pl.Series("group", dataset.groups.tolist(), dtype=pl.String))
-            features["group"] = {"dtype": "string", "_type": "Value"}
+        features = features_of(dataset.classes, grouped=dataset.groups is not None)
         description = json.dumps({"info": {"features": features}}, ensure_ascii=False)
         content = io.BytesIO()  # a file's errors Polars wraps in its own
         frame.write_parquet(content, row_group_size=_EVERY, metadata={"huggingface": description})
-        file.write_bytes(content.getvalue())
+        file.write_bytes(_described_to_arrow(content.getvalue()))
+        written[its_name] = (file.name, len(dataset), file.stat().st_size)
+    if place.is_dir():
+        some = parts[Part.TRAINING]
+        card = dataset_card(some.classes, written, grouped=some.groups is not None)
+        (place / CARD).write_text(card, encoding="utf-8")
 
 
 WRITERS: Mapping[str, Callable[[Parts, Path, Progress], None]] = {
@@ -146,6 +150,16 @@ WRITERS: Mapping[str, Callable[[Parts, Path, Progress], None]] = {
     "npz": write_npz,
     "parquet": write_parquet,
 }
+
+
+def _described_to_arrow(parquet: bytes) -> bytes:
+    """Have Arrow, and with it `datasets`, see the description of the columns.
+
+    Polars keeps a schema of its own beside it, without the description, and Arrow looks at nothing else where it finds
+    that: it is given another name in the file's footer.
+    """
+    footer = len(parquet) - 8 - int.from_bytes(parquet[-8:-4], "little")
+    return parquet[:footer] + parquet[footer:].replace(b"ARROW:schema", b"polars:arrow")
 
 
 def _write_csv(dataset: Dataset, file: Path) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from fashion_classifier.data.dataset import Images, ImageShape, Labels
 from fashion_classifier.errors import ModelError, UsageError
 from fashion_classifier.experiment.judging import Opened, open_model
+from fashion_classifier.experiment.record import check_can_be_made
 from fashion_classifier.experiment.trying import labelled_images, trial
-from fashion_classifier.inference.description import read_description
+from fashion_classifier.inference.bundle import Model, save_model
+from fashion_classifier.inference.description import Description, read_description
 from fashion_classifier.inference.export.checking import (
     Answering,
     ExportAgreement,
@@ -28,12 +30,15 @@ from fashion_classifier.inference.export.forms import (
     write_export,
 )
 from fashion_classifier.inference.export.metadata import describe
+from fashion_classifier.inference.export.repository import CARD, read_repository
 from fashion_classifier.inference.manifest import steadily
 from fashion_classifier.inference.predictor import predict_probabilities
 from fashion_classifier.inference.runtimes.base import Precision
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.inference.shelf import model_facts
 from fashion_classifier.progress import Progress, silent
+from fashion_classifier.reporting.model_card import render_card
+from fashion_classifier.reporting.repository_card import repository_card
 from fashion_classifier.reporting.run_folder import RESULTS, read_results
 from fashion_classifier.storage import atomic_files
 
@@ -97,14 +102,14 @@ def export_model(
     named, which
         As for `fashion_classifier.experiment.lookup.locate_model`.
     form
-        "onnx", "openvino" or "torch-export".
+        "onnx", "openvino", "torch-export" or "huggingface".
     precision
         "float32"; "int8" where the model folder has the network in whole numbers; for OpenVINO also "bfloat16".
     data
         Labelled images of the model's classes, a source as for `fashion_classifier.data.load`; their cross-validation
         part takes part in the comparison. By default the model's own data, where it is at hand.
     target
-        The file to write; by default it is called as the model, in the current folder.
+        The file to write, of "huggingface" the folder; by default it is called as the model, in the current folder.
     progress
         Told of the work.
 
@@ -120,7 +125,7 @@ def export_model(
     check_form(form, precision)
     opened = open_model(named, which, device="cpu")
     progress("Opening the model", 1, 1)
-    places = places_of(target or Path(_file_name(opened, precision) + SUFFIXES[form][0]), form)
+    places = places_of(target or Path(_file_name(opened, precision) + next(iter(SUFFIXES[form]), "")), form)
     description, manifest = steadily(opened.path, lambda: read_description(opened.path))
     original = Original(manifest=manifest, model=opened.model, description=description)
     labelled, compared_on = labelled_images(opened, data, precision, progress)
@@ -162,6 +167,8 @@ def _written(
         licence=model_facts(opened.path).licence,
     )
     write_export(original, form, precision, metadata, place)
+    if form == "huggingface":
+        (place.parent / CARD).write_text(_card(opened, original.description), encoding="utf-8")
     progress("Writing the file", 1, 1)
     return open_export(original, form, precision, place)
 
@@ -176,6 +183,42 @@ def _compared(
     n_views = len(view_positions(model.how.views, model.shape))
     found = answer_in_batches(answer, images, n_views=n_views, progress=progress)
     return compare_answers(model, said, found, labels, precision=precision)
+
+
+def _card(opened: Opened, description: Description) -> str:
+    """Return the card of a repository: all that a run found out of its optimized model, or what is recorded."""
+    facts = model_facts(opened.path)
+    run = opened.run
+    if run is not None and opened.path.name == "optimized" and (run.path / RESULTS).is_file():
+        return render_card(read_results(run.path), licence=facts.licence, in_repository=True)
+    return repository_card(description, opened.name, accuracy=_accuracy(opened), licence=facts.licence)
+
+
+def import_model(folder: Path, target: Path, *, progress: Progress = silent) -> Model:
+    """Make a model folder of a model in Hugging Face's form, its ONNX written anew and compared with PyTorch.
+
+    Parameters
+    ----------
+    folder
+        What an export as "huggingface" wrote, wherever it has been since.
+    target
+        The model folder, which must not be there yet.
+
+    Raises
+    ------
+    UsageError
+        If the model folder is already there.
+    UnavailableError
+        If there is no such model.
+    ModelError
+        If it is another program's, or was changed or damaged.
+    """
+    check_can_be_made(target)
+    progress("Reading the model", 0, 1)
+    model = read_repository(folder)
+    save_model(model, target)
+    progress("Reading the model", 1, 1)
+    return model
 
 
 def _file_name(opened: Opened, precision: Precision) -> str:

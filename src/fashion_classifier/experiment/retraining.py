@@ -18,6 +18,7 @@ from fashion_classifier.experiment.stages import (
     retrained,
     trained_by,
 )
+from fashion_classifier.experiment.tracked import following
 from fashion_classifier.limits import explained
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.outcome import FAILURES
@@ -58,6 +59,7 @@ def _retrain(session: Session, optimized: MadeModel) -> MadeModel:
             seconds=None if left is None else left * n_steps / (n_steps + n_later),
             on_everything=True,
             stop_asked=session.asked,
+            on_validation=following(session.listener.tracking, "retraining"),
             checkpoint=session.checkpoint("retraining"),
             progress=session.listener.progress,
             task="Retraining on training + cross-validation data",

@@ -44,6 +44,7 @@ from fashion_classifier.experiment.stages import (
     assess,
     keep,
 )
+from fashion_classifier.experiment.tracked import begin_run, concluded_run, ended, following, trial_made
 from fashion_classifier.limits import explained
 from fashion_classifier.reporting.results import SearchFacts
 from fashion_classifier.reporting.serialisation import from_json, to_json
@@ -148,12 +149,14 @@ class _Run:
         self.session = session
         self.folder, self.config, self.clock = session.folder, session.config, session.clock
         self.split, self.workshop, self.tell = session.split, session.workshop, session.tell
+        self.tracking = session.listener.tracking
         self.plan = Plan(session.folder, session.workshop)
 
     def execute(self) -> RunOutcome:
         """Go through all stages that are not finished."""
         session = self.session
         session.listener.announce(session.collection, self.split)
+        begin_run(self.tracking, self.folder)
         with session.interruption:
             initial = session.timed("initial model", self._initial)
             shares = share_out(self.clock)
@@ -187,6 +190,8 @@ class _Run:
         session.remember()
         self.folder.update(finished=not session.ended_early)
         self.folder.event("finished", ended_early=session.ended_early)
+        self.tracking.record(concluded_run(results))
+        self.tracking.record(ended(session.ended_early))
         return RunOutcome(self.folder.path, results, report, self.clock.used_s)
 
     def _initial(self) -> MadeModel:
@@ -198,6 +203,7 @@ class _Run:
             seed=derive_seed(self.config.seed, "initial"),
             seconds=initial_seconds(self.clock),
             stop_asked=self.session.asked,
+            on_validation=following(self.tracking, "initial"),
             checkpoint=self.session.checkpoint("initial"),
             progress=self.session.listener.progress,
             task="Initial model",
@@ -255,6 +261,7 @@ class _Run:
 
     def _on_trial(self, trial: Trial, trained: TrainedModel | None) -> None:
         """Tell of a trial."""
+        self.tracking.record(trial_made(trial))
         family = trial.params["family"]
         why = {"reason": trial.reason} if trial.reason else {}
         self.folder.event(
@@ -285,6 +292,7 @@ class _Run:
                 epochs=self.config.epochs or MOST_EPOCHS,
                 seconds=None if shares.training is None else training_seconds(left),
                 stop_asked=self.session.asked,
+                on_validation=following(self.tracking, "training"),
                 checkpoint=self.session.checkpoint("training"),
                 progress=self.session.listener.progress,
                 task="Chosen configuration",

@@ -33,11 +33,19 @@ _REMEDY = "Remove the folder to search anew"
 
 
 def search_only(
-    config: RunConfig, prepared: Prepared, folder: Path, *, tell: Callable[[str], None], progress: Progress
+    config: RunConfig,
+    prepared: Prepared,
+    folder: Path,
+    *,
+    tell: Callable[[str], None],
+    on_begin: Callable[[], None] = lambda: None,
+    on_trial: Callable[[Trial], None] = lambda _: None,
+    progress: Progress,
 ) -> tuple[Search, Trial | None, bool]:
     """Search in a folder, going on with the study that is there; the best model so far lies in ``best``.
 
-    Other processes that are at work on the study share it.
+    Other processes that are at work on the study share it. `on_begin` is called when the study is open, `on_trial` with
+    each trial that was made here.
 
     Returns
     -------
@@ -57,8 +65,10 @@ def search_only(
         return _open_search(folder, prepared, config, alone=alone)
 
     with fellow_writer(folder, opened) as search, Interruption() as interruption:
+        on_begin()
         keep = _keep_best(search, folder)
-        search.run(stop_asked=interruption.asked, on_trained=keep, on_trial=_told(keep, tell), progress=progress)
+        told = _told(keep, tell, on_trial)
+        search.run(stop_asked=interruption.asked, on_trained=keep, on_trial=told, progress=progress)
     return search, search.chosen(), interruption.asked_for
 
 
@@ -101,11 +111,12 @@ def _keep_best(search: Search, folder: Path) -> Callable[[float, TrainedModel], 
 
 
 def _told(
-    keep: Callable[[float, TrainedModel], None], tell: Callable[[str], None]
+    keep: Callable[[float, TrainedModel], None], tell: Callable[[str], None], also: Callable[[Trial], None]
 ) -> Callable[[Trial, TrainedModel | None], None]:
     """Return what tells of each trial, and keeps its model again: a worse one may be in its place meanwhile."""
 
     def on_trial(trial: Trial, trained: TrainedModel | None) -> None:
+        also(trial)
         family = trial.params["family"]
         if trained is None or trial.accuracy is None:
             tell(f"{trial.purpose} {trial.index}: {family} {trial.state}, {trial.reason}")

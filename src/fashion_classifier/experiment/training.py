@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from fashion_classifier.experiment.teaching import ask_teacher
 from fashion_classifier.inference.bundle import save_model
 from fashion_classifier.models.ensemble import EnsembleConfig
 from fashion_classifier.progress import Progress
+from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
 from fashion_classifier.training.recipes.ladder import GPU_LADDER, has_rungs, name_for, name_for_gpu, recipe_named
 from fashion_classifier.training.recipes.recipe import Recipe
@@ -89,6 +91,7 @@ def train_one(
     *,
     on_everything: bool,
     teacher: Path | None = None,
+    on_validation: Callable[[Epoch], None] = lambda _: None,
     progress: Progress,
 ) -> TrainedModel:
     """Train one recipe and save the model.
@@ -103,6 +106,8 @@ def train_one(
         The folder of a model whose probabilities are learned from, more than from the labels.
     folder
         The model's folder, which must not be there yet.
+    on_validation
+        Told of every validation.
 
     Raises
     ------
@@ -131,6 +136,7 @@ def train_one(
             on_everything=on_everything,
             taught=taught,
             stop_asked=interruption.asked,
+            on_validation=on_validation,
             progress=progress,
             task="Training",
         )

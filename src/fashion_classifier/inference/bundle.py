@@ -198,12 +198,12 @@ def load_model(folder: Path | str) -> Model:
     return steadily(folder, lambda: assemble(*read_description(folder)))
 
 
-def assemble(described: Description, manifest: Manifest) -> Model:
-    """Build the network of a model folder that was read already; errors as for `load_model`."""
+def assemble(described: Description, manifest: Manifest, weights: str = WEIGHTS) -> Model:
+    """Build the network of a model folder that was read already, from this file; errors as for `load_model`."""
     with usable(manifest.folder, *UNFIT, RuntimeError, SafetensorError):
-        content = manifest.read(WEIGHTS)
+        content = manifest.read(weights)
         if int.from_bytes(content[:8], "little") > LARGEST_HEADER:
-            raise ValueError(f"{WEIGHTS} tells of more tensors than a network here can have")
+            raise ValueError(f"{weights} tells of more tensors than a network here can have")
         return _assemble(described, load(content))
 
 

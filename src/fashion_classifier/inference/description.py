@@ -76,8 +76,14 @@ class Description:
 
 def write_description(folder: Path, description: Description) -> None:
     """Write `model.json`."""
+    content = json.dumps(content_of(description), indent=2, ensure_ascii=False)
+    (folder / MODEL).write_text(content + "\n", encoding="utf-8")
+
+
+def content_of(description: Description) -> dict[str, Any]:
+    """Return what `model.json` holds."""
     how = description.how
-    content = {
+    return {
         "format_version": FORMAT_VERSION,
         "family": description.family,
         "config": description.settings,
@@ -94,7 +100,6 @@ def write_description(folder: Path, description: Description) -> None:
         "conformal": None if description.sets is None else asdict(description.sets),
         "provenance": description.provenance,
     }
-    (folder / MODEL).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_description(folder: Path) -> tuple[Description, Manifest]:
@@ -117,7 +122,7 @@ def read_description(folder: Path) -> tuple[Description, Manifest]:
     content = manifest.read_json(MODEL)
     check_version(content, folder / MODEL)
     with usable(folder, *UNFIT):
-        return _described(content), manifest
+        return described(content), manifest
 
 
 @contextmanager
@@ -173,8 +178,14 @@ def way_of(content: Mapping[str, Any]) -> PictureWay:
     return way
 
 
-def _described(content: Mapping[str, Any]) -> Description:
-    """Check each value of `model.json`."""
+def described(content: Mapping[str, Any]) -> Description:
+    """Check each value of what `model.json` holds.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError, AttributeError, OverflowError
+        If something is missing or cannot be.
+    """
     classes, shape = classes_and_shape(content)
     how = PredictConfig(
         precision=content["precision"],

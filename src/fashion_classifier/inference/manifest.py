@@ -94,15 +94,26 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     if not path.is_file() and not (folder / MODEL).is_file():
         raise UnavailableError(f"{folder}: there is no model here; a model folder holds {MODEL} and {MANIFEST}.")
-    text = _read(path, LARGEST_JSON)
-    if len(text) > LARGEST_JSON:
-        raise ModelError(f"{path}: it is larger than the {LARGEST_JSON:,} bytes that are read. Get the model again.")
-    content = _parsed(text, path)
+    content = read_object(path)
     check_version(content, path)
     files = content.get("files")
     if not isinstance(files, dict) or not {MODEL, WEIGHTS} <= set(files):
         raise ModelError(f"{path}: it does not list {MODEL} and {WEIGHTS}. Get the model again.")
     return Manifest(folder, {name: _listed(path, name, facts) for name, facts in files.items()})
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON object that no manifest lists.
+
+    Raises
+    ------
+    ModelError
+        If it is none, or too large.
+    """
+    text = _read(path, LARGEST_JSON)
+    if len(text) > LARGEST_JSON:
+        raise ModelError(f"{path}: it is larger than the {LARGEST_JSON:,} bytes that are read. Get the model again.")
+    return _parsed(text, path)
 
 
 def write_manifest(folder: Path) -> None:

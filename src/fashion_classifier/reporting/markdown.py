@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from fashion_classifier.data.yaml_text import yaml_text
 
 # What may begin markup inside a line, and what does so only at its beginning: a list, a rule, a numbered list.
 _INSIDE = re.compile(r"[\\`*_\[\]<>#|~$&]")
 _AT_THE_BEGINNING = re.compile(r"^(?:[-+=](?=[-+=\s]|$)|\d+(?=[.)](?:\s|$)))")
-
-# What YAML takes for no character, or for a line break within quotes, and JSON leaves as it is.
-_UNFIT_FOR_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 class Markdown(str):
@@ -50,40 +48,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[Any]], *, n_texts: int
 
 
 def yaml(value: Mapping[str, Any]) -> Markdown:
-    """Write nested mappings and sequences of texts, numbers and truth values as YAML; keys are plain words.
-
-    Texts are quoted as JSON does it, which YAML reads the same way but for a few characters that are escaped besides.
-    """
-    return Markdown("\n".join(_block(value)))
-
-
-def _block(value: Mapping[str, Any] | Sequence[Any]) -> Iterator[str]:
-    """Write a mapping or a sequence as lines, not yet indented."""
-    items = value.items() if isinstance(value, Mapping) else (("-", item) for item in value)
-    for key, item in items:
-        mark = key if key == "-" else f"{key}:"
-        if not _is_nested(item):
-            yield f"{mark} {_scalar(item)}"
-        elif key == "-":
-            first, *others = _block(item)
-            yield f"- {first}"
-            yield from (f"  {line}" for line in others)
-        else:
-            yield mark
-            yield from (f"  {line}" for line in _block(item))
-
-
-def _is_nested(value: Any) -> bool:
-    """Tell whether a value is written in lines of its own."""
-    return isinstance(value, (Mapping, list, tuple)) and len(value) > 0
-
-
-def _scalar(value: Any) -> str:
-    """Write a text, a number, a truth value, or what is empty, on one line."""
-    written = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if isinstance(value, float):
-        return re.sub(r"^(-?\d+)e", r"\1.0e", written)  # YAML 1.1 takes 1e-05 for a text
-    return _UNFIT_FOR_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", written)
+    """Write nested mappings and sequences as YAML; see `yaml_text`."""
+    return Markdown(yaml_text(value))
 
 
 def _guarded(found: re.Match[str]) -> str:

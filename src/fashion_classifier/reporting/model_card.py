@@ -27,18 +27,36 @@ from fashion_classifier.reporting.results import ModelResult, RunResults
 MODEL_CARD = "model_card.md"
 
 
-def render_card(results: RunResults) -> str:
+def render_card(results: RunResults, *, licence: str = "", in_repository: bool = False) -> str:
     """Give the card of a run's optimized model as one Markdown text; as `README.md` it is what Hugging Face shows.
 
     What comes from data is shown as it is, whatever characters it holds.
+
+    Parameters
+    ----------
+    licence
+        Of the model; empty where that is not recorded.
+    in_repository
+        Whether the card lies in a folder in Hugging Face's form, and not in the run's.
     """
-    text = _environment().get_template("model_card.md").render(_context(results))
+    matter = {**front_matter(results), **({"license": licence_id(licence)} if in_repository else {})}
+    context = {**_context(results), "front_matter": yaml(matter), "in_repository": in_repository}
+    return tidy(environment().get_template("model_card.md").render(context))
+
+
+def licence_id(licence: str) -> str:
+    """Return a licence as Hugging Face calls it."""
+    return licence.lower() or "unknown"
+
+
+def tidy(text: str) -> str:
+    """Take away what templates leave: rows of empty lines."""
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """Set up the template: every value is escaped, an unknown name is an error."""
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("fashion_classifier.reporting"),
         autoescape=False,  # noqa: S701 - not HTML; `finalize` escapes for Markdown
         finalize=escape,
@@ -47,8 +65,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     filters = (fenced, wording.counted, wording.duration, wording.in_sentence, wording.moment, wording.share)
-    environment.filters |= {function.__name__: function for function in filters}
-    return environment
+    made.filters |= {function.__name__: function for function in filters}
+    return made
 
 
 def _context(results: RunResults) -> dict[str, Any]:
@@ -59,7 +77,6 @@ def _context(results: RunResults) -> dict[str, Any]:
     return {
         "results": results,
         "conclusion": conclusion,
-        "front_matter": yaml(front_matter(results)),
         "tables": build_tables(results),
         "limits": [sentence for sentence in conclusion.robustness.sentences if sentence not in missing],
         "not_measured": missing,

@@ -152,7 +152,12 @@ class Standings:
 
 def is_fashion_mnist(data: DataFacts) -> bool:
     """Tell official Fashion-MNIST, whole, by its content."""
-    return data.fingerprint == _OFFICIAL
+    return is_official(data.fingerprint)
+
+
+def is_official(fingerprint: str) -> bool:
+    """Tell official Fashion-MNIST, whole, by its fingerprint."""
+    return fingerprint == _OFFICIAL
 
 
 def published_for(data: DataFacts) -> tuple[Published, ...]:

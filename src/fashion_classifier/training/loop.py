@@ -107,7 +107,7 @@ def fit(
     stop_asked
         Asked before every step; a reason stops the training in an orderly way.
     on_validation
-        Told of every validation; a reason stops the training.
+        Told of every validation but the one that an interruption makes; a reason stops the training.
     checkpoint
         Where the state is saved; if the file is there, the training goes on from it.
     progress
@@ -134,7 +134,8 @@ def fit(
             loop.save(checkpoint, None)  # before the validation that only this ending makes
         if loop.validation_due(at_end=reason is not None):
             record = loop.validate()
-            reason = reason or on_validation(record)
+            said = None if reason is StopReason.INTERRUPTED else on_validation(record)
+            reason = reason or said
             if loop.stopping.exhausted:
                 reason = reason or StopReason.PATIENCE
         now = time.perf_counter()

@@ -217,7 +217,7 @@ class Workshop:
                 network,
                 how,
                 checkpoint,
-                lambda member, its_how, its_checkpoint, of: fit(
+                lambda member, its_how, its_checkpoint, of, before: fit(
                     member,
                     training,
                     None if on_everything else self.split.validation,
@@ -226,7 +226,7 @@ class Workshop:
                     taught=None if taught is None else taught.probabilities,
                     losses=losses,
                     stop_asked=stop_asked,
-                    on_validation=on_validation,
+                    on_validation=lambda record: on_validation(_following(before, record)),
                     checkpoint=its_checkpoint,
                     progress=progress,
                     task=f"{task}{of}",
@@ -338,7 +338,7 @@ def _smoothing(settings: TrainConfig, taught: Teaching | None) -> float:
     return (1 - share) * settings.label_smoothing + share * (0.0 if taught is None else taught.smoothing)
 
 
-_FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str], FitResult]
+_FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str, Sequence[FitResult]], FitResult]
 
 
 def _fit_members(
@@ -346,7 +346,7 @@ def _fit_members(
 ) -> list[FitResult]:
     """Train a network, or one after the other the networks of an ensemble, which share steps and time."""
     if not isinstance(network.body, Ensemble):
-        return [fit_one(network, how, checkpoint, "")]
+        return [fit_one(network, how, checkpoint, "", ())]
     members = network.body.members
     started, results = time.perf_counter(), list[FitResult]()
     for number, member in enumerate(members):
@@ -362,7 +362,8 @@ def _fit_members(
             checkpoint, path=checkpoint.path.with_name(f"{checkpoint.path.stem}-{number}{checkpoint.path.suffix}")
         )
         classifier = ImageClassifier(network.standardise, member)
-        results.append(fit_one(classifier, its_how, its_checkpoint, f", network {number + 1} of {len(members)}"))
+        of = f", network {number + 1} of {len(members)}"
+        results.append(fit_one(classifier, its_how, its_checkpoint, of, results))
         if results[-1].stopped_because in CUT_SHORT:
             break
     return results
@@ -382,15 +383,20 @@ def _without_untrained(
 
 def joined(results: Sequence[FitResult]) -> FitResult:
     """Tell how several trainings went, one after the other, as if they were one."""
-    history: list[Epoch] = []
-    steps, epochs, seconds = 0, 0.0, 0.0
-    for result in results:
-        history += [
-            replace(record, epoch=record.epoch + epochs, step=record.step + steps, seconds=record.seconds + seconds)
-            for record in result.history
-        ]
-        steps, seconds = steps + result.steps, seconds + result.seconds
-        epochs = history[-1].epoch if history else epochs
-    best = sum(result.best_step for result in results)
+    history = [
+        _following(results[:number], record) for number, result in enumerate(results) for record in result.history
+    ]
+    steps, best = (sum(getattr(result, name) for result in results) for name in ("steps", "best_step"))
+    seconds = sum(result.seconds for result in results)
     losses = np.stack([result.losses for result in results]).mean(axis=0)
     return FitResult(tuple(history), results[-1].stopped_because, steps, best, seconds, losses)
+
+
+def _following(before: Sequence[FitResult], record: Epoch) -> Epoch:
+    """Count a validation's epochs, steps and seconds on from trainings that went before it."""
+    return replace(
+        record,
+        epoch=record.epoch + sum(result.history[-1].epoch for result in before if result.history),
+        step=record.step + sum(result.steps for result in before),
+        seconds=record.seconds + sum(result.seconds for result in before),
+    )

@@ -13,24 +13,27 @@ from fashion_classifier.inference.description import Description
 from fashion_classifier.inference.export.checking import Answering
 from fashion_classifier.inference.export.completing import answers_of, complete
 from fashion_classifier.inference.export.onnx_model import export
+from fashion_classifier.inference.export.repository import CARD, CONFIG, TENSORS, check_same, write_repository
 from fashion_classifier.inference.export.torch_program import open_program, write_program
 from fashion_classifier.inference.manifest import INT8, ONNX, Manifest
 from fashion_classifier.inference.runtimes.base import Precision
 from fashion_classifier.inference.runtimes.onnx_runtime import plain_session
 from fashion_classifier.inference.runtimes.opening import has_openvino
 
-Form = Literal["onnx", "openvino", "torch-export"]
+Form = Literal["onnx", "openvino", "torch-export", "huggingface"]
 
 FORMS: tuple[Form, ...] = get_args(Form)
 SUFFIXES: dict[Form, tuple[str, ...]] = {
     "onnx": (".onnx",),
     "openvino": (".xml", ".bin"),
     "torch-export": (".pt2",),
+    "huggingface": (),  # a folder
 }
 COMPUTED_IN: dict[Form, tuple[Precision, ...]] = {
     "onnx": ("float32", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "torch-export": ("float32",),
+    "huggingface": ("float32",),
 }
 
 
@@ -82,9 +85,15 @@ def places_of(place: Path, form: Form) -> tuple[Path, ...]:
         If the name does not end as the form's files do, or one of the files is already there.
     """
     suffixes = SUFFIXES[form]
+    if form == "huggingface":
+        return _free(tuple(place / name for name in (ONNX, CONFIG, TENSORS, CARD)))
     if place.suffix != suffixes[0]:
         raise UsageError(f"{place}: a file for {form} ends in {suffixes[0]}; name it so.")
-    places = tuple(place.with_suffix(suffix) for suffix in suffixes)
+    return _free(tuple(place.with_suffix(suffix) for suffix in suffixes))
+
+
+def _free(places: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Check that none of the files is there."""
     for taken in places:
         if taken.exists() or taken.is_symlink():
             raise UsageError(f"{taken} is already there; nothing was overwritten. Name another file.")
@@ -105,8 +114,11 @@ def write_export(
         write_program(original.model, metadata, place)
         return
     content = complete(_network(original, precision), original.description, metadata)
-    if form == "onnx":
+    if form in {"onnx", "huggingface"}:
         place.write_bytes(content)
+        if form == "huggingface":
+            write_repository(original.description, original.manifest, place.parent)
+            check_same(original.model, place.parent)
         return
     from fashion_classifier.inference.export.open_vino_files import write_files
 
@@ -117,7 +129,7 @@ def open_export(original: Original, form: Form, precision: Precision, place: Pat
     """Open an exported file in the runtime that it is for."""
     if form == "torch-export":
         return open_program(place)
-    if form == "onnx":
+    if form in {"onnx", "huggingface"}:
         return plain_session(place)
     from fashion_classifier.inference.export.open_vino_files import open_files
 
