@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.data.dataset import Dataset, SealedTestSet
+from fashion_classifier.data.dataset import Dataset, SealedTestSet, counts_table
 from fashion_classifier.data.fingerprint import image_digests, same_image
 from fashion_classifier.errors import FaultList, UsageError
 from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
@@ -59,6 +59,13 @@ class Split:
     validation: Dataset
     test: SealedTestSet
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Split(training={self.training!r}, validation={self.validation!r}, test={self.test!r})"
+
+    def _repr_html_(self) -> str:
+        caption = f"{self.training.shape}, split; the test set is sealed (openings: {len(self.test.openings)})"
+        return counts_table(self.counts, caption=caption, notes=self.notes)
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:

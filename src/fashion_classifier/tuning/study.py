@@ -28,6 +28,7 @@ from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
+from fashion_classifier.tuning.table import trials_table
 from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_labels, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
@@ -63,6 +64,9 @@ class Search:
         self._database = folder / "study.db"
         with sharing.explained(self._database):
             self._studies, self._beaten = sharing.open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
+
+    def _repr_html_(self) -> str:
+        return trials_table([*self.trials(), *self.confirmed()], self.chosen())
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
