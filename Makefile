@@ -97,6 +97,11 @@ format: $(VENV)/installed  ## bring the code into form
 docs: $(VENV)/installed  ## the documentation as pages that open offline, in build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
+.PHONY: notebook
+notebook: $(VENV)/installed  ## the notebook's kept outputs anew, from the drawn sample, some minutes
+	FASHION_DATA=sample FASHION_NOTEBOOK_EPOCHS=3 FASHION_NOTEBOOK_TRIALS=3 \
+	  $(BIN)/jupyter execute --inplace notebooks/fashion_images_classifier.ipynb
+
 .PHONY: wheel
 wheel: $(VENV)/installed  ## build the source archive, and from it the wheel, into dist/
 	$(BIN)/python -m build --no-isolation

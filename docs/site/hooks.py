@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import html
 import inspect
+import json
 import posixpath
 import re
 from pathlib import Path
@@ -25,6 +28,12 @@ ELSEWHERE = {
     "SECURITY.md": "security.md",
     "benchmarks/RESULTS.md": "results.md",
 }
+NOTEBOOK = "notebooks/fashion_images_classifier.ipynb"
+# Programs that become pages.
+PROGRAMS = {
+    **{f"examples/{path.name}": f"examples/{path.stem}.md" for path in sorted((ROOT / "examples").glob("*.py"))},
+    NOTEBOOK: "notebook.md",
+}
 _LINK = re.compile(r"(?<=\]\()(?!https?:|mailto:|#)([^)#\s]+)")
 
 
@@ -33,6 +42,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for place, page in ELSEWHERE.items():
         files.append(File.generated(config, page, content=(ROOT / place).read_text(encoding="utf-8")))
     generated = {"commands.md": _commands(), "python.md": _python(), "decisions/index.md": _decisions()}
+    for place, page in PROGRAMS.items():
+        text = (ROOT / place).read_text(encoding="utf-8")
+        generated[page] = _notebook(text) if place == NOTEBOOK else _example(place, text)
     for page, content in generated.items():
         files.append(File.generated(config, page, content=content))
     return files
@@ -47,10 +59,37 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         place = posixpath.normpath(posixpath.join(posixpath.dirname(there), link[1]))
         if place == "docs/decisions":
             place += "/index.md"
-        target = ELSEWHERE.get(place, place.removeprefix("docs/"))
+        target = (ELSEWHERE | PROGRAMS).get(place, place.removeprefix("docs/"))
         return posixpath.relpath(target, here or ".")
 
     return _LINK.sub(led, markdown)
+
+
+def _example(place: str, program: str) -> str:
+    """Show an example as code, under what its docstring says first."""
+    title = (ast.get_docstring(ast.parse(program)) or place).splitlines()[0].rstrip(".")
+    return f"# {title}\n\n`{place}`\n\n```python\n{program}```\n"
+
+
+def _notebook(content: str) -> str:
+    """Show a notebook's cells and what came out of them."""
+    lines = []
+    for cell in json.loads(content)["cells"]:
+        source = "".join(cell["source"])
+        lines += [source if cell["cell_type"] == "markdown" else f"```python\n{source}\n```", ""]
+        for output in cell.get("outputs", ()):
+            lines += [_shown(output["data"], output["metadata"]), ""]
+    return "\n".join(lines)
+
+
+def _shown(data: dict[str, Any], about: dict[str, Any]) -> str:
+    """Show an output in the best of its forms that a page can hold."""
+    forms = {form: "".join(content) for form, content in data.items()}
+    if "image/png" in forms:
+        words = html.escape(about.get("image/png", {}).get("alt", ""))
+        return f'<p><img src="data:image/png;base64,{forms["image/png"].strip()}" alt="{words}"></p>'
+    plain = f"```text\n{forms['text/plain']}\n```"
+    return forms.get("text/html") or forms.get("text/markdown") or plain
 
 
 def _decisions() -> str:

@@ -14,6 +14,7 @@ The packages, in the order in which the data flows::
     reporting    results -> figures and one self-contained page
     tracking     what was trained and found -> MLflow, TensorBoard, Weights & Biases (an extra each)
     experiment   the whole life: the stages in order, and the run folder that keeps them
+    classifier   the scikit-learn estimator (an extra)
     serving      a saved model -> HTTP and a page (an extra)
     cli          the command `fashion`
 
@@ -26,6 +27,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fashion_classifier.classifier.estimator import FashionClassifier
     from fashion_classifier.data.load import load
     from fashion_classifier.data.split import split
     from fashion_classifier.evaluation.comparison import compare
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "FashionClassifier": "classifier.estimator",
     "load": "data.load",
     "split": "data.split",
     "RECIPES": "training.recipes.ladder",
@@ -58,6 +61,7 @@ _PLACES = {
 
 __all__ = [
     "RECIPES",
+    "FashionClassifier",
     "RunConfig",
     "Search",
     "TuneConfig",

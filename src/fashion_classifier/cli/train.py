@@ -131,10 +131,10 @@ def train(
     from fashion_classifier.experiment.record import check_can_be_made, new_run_path
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.tracked import about_work, concluded_training, ended, following
-    from fashion_classifier.experiment.training import AUTO_MODEL, BEST_FAMILY, choose_recipe, train_one
+    from fashion_classifier.experiment.training import AUTO_MODEL, choose_recipe, least_recipe, train_one
     from fashion_classifier.training.distributed import ALONE
     from fashion_classifier.training.early_stopping import StopReason
-    from fashion_classifier.training.recipes.ladder import name_for, recipe_named
+    from fashion_classifier.training.recipes.ladder import recipe_named
     from fashion_classifier.training.recipes.recipe import adapted
     from fashion_classifier.training.recipes.transfer import FROM_MODEL
 
@@ -142,18 +142,19 @@ def train(
         raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
     group = context.obj or ALONE
     if from_model is not None:
-        given = (recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING)
-        _check_training_on(has_own_recipe=given, is_one_training=group.size > 1 or checkpoint is not None)
-    least = recipe_named(recipe or name_for(BEST_FAMILY if model == AUTO_MODEL else model, 0.0))
-    if epochs is None and minutes is None and from_model is None:
-        epochs = least.training.epochs
+        _check_training_on(
+            has_own_recipe=(recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING),
+            is_one_training=group.size > 1 or checkpoint is not None,
+        )
+    has_budget = epochs is not None or minutes is not None
+    least = least_recipe(model, recipe or "")
     config = RunConfig(
         data=absolute(data),
         image_size=parse_size(image_size),
         group_by=group_by,
         minutes=minutes,
         trials=0,
-        epochs=FROM_MODEL.epochs if epochs is None and minutes is None else epochs,
+        epochs=epochs if has_budget else (FROM_MODEL if from_model is not None else least.training).epochs,
         mirror=mirror,
         class_weights="balanced" if balanced else "none",
         seed=seed,
@@ -188,9 +189,7 @@ def train(
         )
         if not group.first:
             return
-        validation = _judged(trained, prepared, out_to) if on is On.TRAINING else None
-        if validation is None:
-            out_to.remark("Trained on training + cross-validation data: only the test set could judge this model.")
+        validation = _judged(trained, prepared, on, out_to)
         tracking.record(concluded_training(trained, validation))
         is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
         tracking.record(ended(is_interrupted))
@@ -199,8 +198,8 @@ def train(
             f"Model:  {folder}  ({trained.fit.steps:,} steps, {facts['seconds']:.0f} s, {trained.model.how.precision}; "
             f"{trained.fit.stopped_because})"
         )
-        given = {"model": str(folder), "recipe": name, "processes": group.size}
-        out_to.result("train", {**given, **facts, "tracked": finish_tracking(tracking, out_to)})
+        facts |= {"model": str(folder), "recipe": name, "processes": group.size}
+        out_to.result("train", {**facts, "tracked": finish_tracking(tracking, out_to)})
         if is_interrupted:
             out_to.end_as_interrupted()
 
@@ -237,10 +236,13 @@ def _facts(trained: TrainedModel, prepared: Prepared, validation: Evaluation | N
     }
 
 
-def _judged(trained: TrainedModel, prepared: Prepared, out_to: Output) -> Evaluation:
-    """Evaluate a model on the cross-validation images, and tell of it."""
+def _judged(trained: TrainedModel, prepared: Prepared, on: On, out_to: Output) -> Evaluation | None:
+    """Evaluate a model on the cross-validation images, if it has not learned from them, and tell of it."""
     from fashion_classifier.evaluation.metrics import evaluate
 
+    if on is On.ALL:
+        out_to.remark("Trained on training + cross-validation data: only the test set could judge this model.")
+        return None
     labels = prepared.split.validation.labels
     validation = evaluate(labels, trained.validation_probabilities, trained.model.classes)
     accuracy = validation.accuracy

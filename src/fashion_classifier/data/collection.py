@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fashion_classifier.data.dataset import Dataset, ImageShape, Labels, SealedTestSet
+from fashion_classifier.data.dataset import Dataset, ImageShape, Labels, SealedTestSet, counts_table
 from fashion_classifier.data.fingerprint import (
     Digests,
     Duplicates,
@@ -63,6 +63,16 @@ class Collection:
     duplicates: Duplicates
     notes: tuple[str, ...]
     is_sample: bool
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{sum(counts.values()):,} {part}" for part, counts in self.counts.items())
+        return f"Collection({self.name!r}: {sizes} images of {self.shape}, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        n_repeated = sum(self.duplicates.within.values()) + sum(self.duplicates.shared.values())
+        found = f"Exact duplicates: {n_repeated:,}. Fingerprint: {self.fingerprint[:16]}…"
+        caption = f"{self.name}: {self.shape}, {len(self.classes)} classes"
+        return counts_table(self.counts, caption=caption, notes=(found, *self.notes))
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fashion_classifier.display import html_table
+
 Images = NDArray[np.uint8]  # (n, height, width) grey, or (n, height, width, 3) colour
 Labels = NDArray[np.int64]  # (n,)
 
@@ -61,6 +63,13 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def __repr__(self) -> str:
+        return f"Dataset({len(self):,} images of {self.shape}, {len(self.classes)} classes)"
+
+    def _repr_html_(self) -> str:
+        caption = f"{len(self):,} images of {self.shape}"
+        return html_table(("class", "images"), self.counts.items(), caption=caption)
+
     @property
     def shape(self) -> ImageShape:
         """Height, width and channels of every image."""
@@ -76,6 +85,16 @@ class Dataset:
         """Return the images at these positions, in their order."""
         groups = None if self.groups is None else self.groups[index]
         return Dataset(self.images[index], self.labels[index], self.classes, groups)
+
+
+def counts_table(counts: dict[str, dict[str, int]], *, caption: str, notes: tuple[str, ...]) -> str:
+    """Write the number of images of each class in each part as an HTML table."""
+    total = {name: sum(of_classes.values()) for name, of_classes in counts.items()}
+    classes = next(iter(counts.values()))
+    rows = [[name, *(f"{of_classes[name]:,}" for of_classes in counts.values())] for name in classes]
+    rows.append(["all", *(f"{number:,}" for number in total.values())])
+    header = ["class", *("cross-validation" if part == "validation" else part for part in counts)]
+    return html_table(header, rows, caption=caption, notes=notes)
 
 
 @dataclass(frozen=True)
@@ -104,6 +123,9 @@ class SealedTestSet:
 
     def __len__(self) -> int:
         return len(self._dataset)
+
+    def __repr__(self) -> str:
+        return f"SealedTestSet({len(self):,} images, openings: {len(self.openings)})"
 
     @property
     def counts(self) -> dict[str, int]:

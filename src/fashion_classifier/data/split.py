@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fashion_classifier.data.collection import Collection
-from fashion_classifier.data.dataset import Dataset, SealedTestSet
+from fashion_classifier.data.dataset import Dataset, SealedTestSet, counts_table
 from fashion_classifier.data.fingerprint import image_digests, same_image
 from fashion_classifier.errors import FaultList, UsageError
 from fashion_classifier.seeds import DEFAULT_SEED, derive_seed
@@ -59,6 +59,13 @@ class Split:
     validation: Dataset
     test: SealedTestSet
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Split(training={self.training!r}, validation={self.validation!r}, test={self.test!r})"
+
+    def _repr_html_(self) -> str:
+        caption = f"{self.training.shape}, split; the test set is sealed (openings: {len(self.test.openings)})"
+        return counts_table(self.counts, caption=caption, notes=self.notes)
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -136,6 +143,12 @@ def hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[D
     DataError
         If a class is too small to have an image on both sides.
     """
+    held_out = held_out_rows(dataset, fraction, seed, name)
+    return dataset.take(np.flatnonzero(~held_out)), dataset.take(np.flatnonzero(held_out))
+
+
+def held_out_rows(dataset: Dataset, fraction: float, seed: int, name: str) -> NDArray[np.bool_]:
+    """Choose which images `hold_out` splits off: bool array of shape (n,); parameters and errors as for it."""
     unit = _units(dataset)
     class_of_unit, size_of_unit = _describe_units(dataset, unit)
     generator = np.random.default_rng(seed)
@@ -157,8 +170,8 @@ def hold_out(dataset: Dataset, fraction: float, seed: int, name: str) -> tuple[D
         n_chosen = np.count_nonzero(before + size_of_unit[units] / 2 <= wanted)
         chosen[units[: min(max(n_chosen, 1), len(units) - 1)]] = True
     faults.raise_if_any()
-    held_out = chosen[unit]
-    return dataset.take(np.flatnonzero(~held_out)), dataset.take(np.flatnonzero(held_out))
+    held_out: NDArray[np.bool_] = chosen[unit]
+    return held_out
 
 
 def fold_numbers(dataset: Dataset, n_folds: int, seed: int) -> NDArray[np.int64]:

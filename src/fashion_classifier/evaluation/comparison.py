@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr
 
+from fashion_classifier.display import html_table
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.intervals import Estimate, wilson
 
@@ -46,6 +47,20 @@ class Comparison:
     difference: Estimate
     p_value: float
     verdict: str
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.n:,} images, b less a {self.difference:+.1%}, p = {self.p_value:.2g}: {self.verdict})"
+
+    def _repr_html_(self) -> str:
+        return html_table(
+            ("", "b right", "b wrong"),
+            [
+                ("a right", f"{self.both_right:,}", f"{self.broken:,} broken"),
+                ("a wrong", f"{self.mended:,} mended", f"{self.both_wrong:,}"),
+            ],
+            caption=f"b against a on the same {self.n:,} images: {self.verdict}",
+            notes=(f"Difference in accuracy {self.difference:+.1%}; McNemar's exact test: p = {self.p_value:.2g}.",),
+        )
 
 
 def compare(labels: NDArray[np.int64], predicted_a: NDArray[np.int64], predicted_b: NDArray[np.int64]) -> Comparison:

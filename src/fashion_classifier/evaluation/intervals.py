@@ -23,6 +23,13 @@ class Estimate:
     low: float
     high: float
 
+    def __format__(self, spec: str) -> str:
+        """Write all three in one form: ``f"{accuracy:.1%}"`` gives "94.1 % (93.6 % to 94.5 %)"."""
+        if not spec:
+            return str(self)
+        value, low, high = (format(number, spec).replace("%", "\u202f%") for number in (self.value, *self.as_list))
+        return f"{value} ({low} to {high})"
+
     @property
     def as_list(self) -> list[float]:
         """The interval's two ends, as programs want it."""

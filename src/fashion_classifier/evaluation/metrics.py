@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fashion_classifier.display import html_table
 from fashion_classifier.errors import UsageError
 from fashion_classifier.evaluation.intervals import Estimate, bootstrap_macro_f1, f1_scores, mean_with_interval, wilson
 from fashion_classifier.seeds import derive_seed
@@ -74,6 +75,20 @@ class Evaluation:
     macro_average: ClassReport
     weighted_average: ClassReport
     n_misclassified: int
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.n:,} images, accuracy {self.accuracy:.1%})"
+
+    def _repr_html_(self) -> str:
+        return html_table(
+            ("", "precision", "recall", "F1", "images"),
+            [_row(report) for report in (*self.per_class, self.macro_average, self.weighted_average)],
+            caption=f"{self.accuracy:.1%} of {self.n:,} images right",
+            notes=(
+                f"Loss {self.loss:.3f}; macro F1 {self.macro_f1:.3f}; {self.n_misclassified:,} misclassified.",
+                "Intervals are of 95 %.",
+            ),
+        )
 
 
 def evaluate(
@@ -158,6 +173,12 @@ def cross_entropies(labels: NDArray[np.int64], probabilities: NDArray[np.floatin
     of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     found: NDArray[np.float64] = -np.log(np.clip(of_truth, epsilon, 1 - epsilon))
     return found
+
+
+def _row(report: ClassReport) -> tuple[str, ...]:
+    """Write a class's report as a row of a table."""
+    recall = f"{report.recall:.3f}" if report.recall_interval is None else f"{report.recall_interval:.3f}"
+    return report.name, f"{report.precision:.3f}", recall, f"{report.f1:.3f}", f"{report.support:,}"
 
 
 def _class_reports(confusion: NDArray[np.int64], classes: tuple[str, ...]) -> tuple[ClassReport, ...]:

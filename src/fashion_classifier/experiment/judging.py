@@ -28,7 +28,7 @@ from fashion_classifier.evaluation.paired import compare_classes, compare_measur
 from fashion_classifier.experiment.lookup import locate_model
 from fashion_classifier.experiment.machine import choose_device, processor, versions
 from fashion_classifier.experiment.memory import check_judging
-from fashion_classifier.experiment.preparation import Prepared, prepare
+from fashion_classifier.experiment.preparation import WITHOUT_TEST, Prepared, prepare
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
@@ -303,13 +303,18 @@ def _origin(opened: Opened) -> dict[str, Any]:
 
 
 def check_fit(opened: Opened, collection: Collection) -> None:
-    """Check that a model knows the data's classes and form.
+    """Check that a model knows the data's classes and form, and that there are images that it has not learned from.
 
     Raises
     ------
     DataError
-        If it does not.
+        If it does not, or there are none.
     """
+    provenance = opened.model.provenance
+    its_own = provenance.get("fingerprint") == collection.fingerprint
+    if collection.test is None and its_own and provenance.get(WITHOUT_TEST):
+        problem = "the model has learned from all of its images, and there is no test set"
+        raise DataError(Fault(collection.location, problem, "Give images that are new to the model"))
     if opened.model.classes != collection.classes:
         raise DataError(
             Fault(

@@ -66,11 +66,11 @@ def use_threads(wanted: int, group: Group = ALONE) -> int:
     cores = max(1, available_cores() // group.local_size)
     n_threads = min(wanted or cores, cores)
     torch.set_num_threads(n_threads)
-    _keep_freed_memory()
+    keep_freed_memory()
     return n_threads
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep what a training step frees for the next step, rather than give it back to the system.
 
     Each step would get the same memory anew from the system, page by page: a tenth of its time (docs/experiments.md).

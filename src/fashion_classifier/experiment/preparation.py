@@ -17,6 +17,8 @@ from fashion_classifier.training.distributed import ALONE, Group
 from fashion_classifier.training.precision import PrecisionChoice
 from fashion_classifier.training.train import Workshop
 
+WITHOUT_TEST = "without_test"  # in a model's provenance: no test set was split off its data before it learned from it
+
 
 @dataclass(frozen=True, eq=False)
 class Prepared:

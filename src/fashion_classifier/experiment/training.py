@@ -34,11 +34,16 @@ from fashion_classifier.training.checkpoint import CheckpointPlan
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.ladder import GPU_LADDER, has_rungs, name_for, name_for_gpu, recipe_named
 from fashion_classifier.training.recipes.recipe import Recipe
-from fashion_classifier.training.train import TrainedModel
+from fashion_classifier.training.train import Teaching, TrainedModel
 
 AUTO_MODEL, BEST_FAMILY = "auto", "cnn"
 TEACHER_SHARE = 0.7  # of the loss (docs/experiments.md)
 WORTH_PROBING_S = 30.0  # of a budget on a GPU, from which on a large network is tried at all
+
+
+def least_recipe(family: str = AUTO_MODEL, name: str = "") -> Recipe:
+    """Return the recipe whose epochs are trained where no budget is given; errors as for `choose_recipe`."""
+    return recipe_named(name or name_for(BEST_FAMILY if family == AUTO_MODEL else family, 0.0))
 
 
 def choose_recipe(config: RunConfig, prepared: Prepared, *, family: str = AUTO_MODEL, name: str = "") -> str:
@@ -93,10 +98,11 @@ def train_one(
     recipe: Recipe,
     config: RunConfig,
     prepared: Prepared,
-    folder: Path,
+    folder: Path | None,
     *,
     on_everything: bool,
     teacher: Path | None = None,
+    taught: Teaching | None = None,
     on_validation: Callable[[Epoch], None] = lambda _: None,
     checkpoint: Path | None = None,
     progress: Progress,
@@ -111,8 +117,10 @@ def train_one(
         Whether to learn from training and cross-validation data together.
     teacher
         The folder of a model whose probabilities are learned from, more than from the labels.
+    taught
+        What a teacher says, where it is known already.
     folder
-        The model's folder, which must not be there yet.
+        The model's folder, which must not be there yet; None where the model is not saved.
     on_validation
         Told of every validation.
     checkpoint
@@ -128,8 +136,8 @@ def train_one(
         If memory would not suffice.
     """
     workshop, group = prepared.workshop, prepared.workshop.group
-    group.decided(lambda: check_can_be_made(folder))
-    taught = None
+    if folder is not None:
+        group.decided(lambda: check_can_be_made(folder))
     if teacher is not None:
         taught = ask_teacher(teacher, prepared.split, prepared.workshop, on_everything=on_everything, progress=progress)
         recipe = replace(recipe, training=replace(recipe.training, teacher_share=TEACHER_SHARE))
@@ -177,7 +185,8 @@ def train_one(
             model=with_rules(trained.model, rules, prepared.split, seed=config.seed),
             validation_probabilities=answers,
         )
-    save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
+    if folder is not None:
+        save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
     if plan is not None and trained.fit.stopped_because != StopReason.INTERRUPTED:
         for done_with in (plan, *(plan.member(number) for number in range(members))):
             done_with.path.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ from fashion_classifier.evaluation.refusal import RefusalRule
 from fashion_classifier.inference.description import (
     UNFIT,
     Description,
+    content_of,
+    described,
     read_description,
     usable,
     write_description,
@@ -159,29 +161,24 @@ def _write(
     model: Model, network: ImageClassifier, place: Path, *, onnx: bool, half: bool, int8: bool, images: Images | None
 ) -> None:
     """Write the files of a model folder."""
-    standardise = network.standardise
     (place / WEIGHTS).write_bytes(save(_tensors(network, half=half)))
     if onnx:
         content = export(network, model.shape, len(model.classes), half=half, images=images)
         (place / ONNX).write_bytes(content)
     if int8 and images is not None and (quantised := quantise(network, model.shape, images, model.how)):
         (place / INT8).write_bytes(quantised)
-    description = Description(
-        family=model.config.family,
-        settings=settings_of(model.config),
-        classes=model.classes,
-        shape=model.shape,
-        mean=tuple(standardise.mean.flatten().tolist()),
-        std=tuple(standardise.std.flatten().tolist()),
-        how=model.how,
-        sets=model.sets,
-        refusal=model.refusal,
-        photographs=model.photographs,
-        pictures=model.pictures,
-        provenance=model.provenance,
-    )
-    write_description(place, description)
+    write_description(place, _description(model))
     write_manifest(place)
+
+
+def pack(model: Model) -> tuple[dict[str, Any], bytes]:
+    """Return what `model.json` and `weights.safetensors` would hold, to hand a model to another process."""
+    return content_of(_description(model)), save(_tensors(model.network, half=False))
+
+
+def unpack(content: dict[str, Any], weights: bytes) -> Model:
+    """Return the model that `pack` was given."""
+    return _assemble(described(content), load(weights))
 
 
 def load_model(folder: Path | str) -> Model:
@@ -238,6 +235,25 @@ def _assemble(described: Description, tensors: dict[str, Tensor]) -> Model:
         photographs=described.photographs,
         pictures=described.pictures,
         provenance=described.provenance,
+    )
+
+
+def _description(model: Model) -> Description:
+    """Describe a model; a copy of its network whose weights are rounded has the same mean and deviation."""
+    standardise = model.network.standardise
+    return Description(
+        family=model.config.family,
+        settings=settings_of(model.config),
+        classes=model.classes,
+        shape=model.shape,
+        mean=tuple(standardise.mean.flatten().tolist()),
+        std=tuple(standardise.std.flatten().tolist()),
+        how=model.how,
+        sets=model.sets,
+        refusal=model.refusal,
+        photographs=model.photographs,
+        pictures=model.pictures,
+        provenance=model.provenance,
     )
 
 

@@ -28,6 +28,7 @@ from fashion_classifier.inference.manifest import FORMAT_VERSION, MODEL, Manifes
 from fashion_classifier.inference.photograph_rules import PhotographRules, checked_rules
 from fashion_classifier.inference.predictor import VIEWS, PredictConfig
 
+TABLE = "table"  # the part of `model.json` that says that rows of numbers are classified (`classifier.tables`)
 LEAST_TEMPERATURE = 1e-3  # and its inverse the largest: beyond, probabilities are all 0 and 1, or all the same
 UNFIT = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
@@ -121,8 +122,23 @@ def read_description(folder: Path) -> tuple[Description, Manifest]:
     manifest.check()
     content = manifest.read_json(MODEL)
     check_version(content, folder / MODEL)
+    check_takes_images(content, folder)
     with usable(folder, *UNFIT):
         return described(content), manifest
+
+
+def check_takes_images(content: Mapping[str, Any], folder: Path) -> None:
+    """Check that a model is one of images.
+
+    Raises
+    ------
+    ModelError
+        If it is one of the scikit-learn estimator's that take rows of numbers.
+    """
+    if TABLE in content:
+        raise ModelError(
+            f"{folder}: this model classifies rows of numbers, not images. Open it with FashionClassifier.load."
+        )
 
 
 @contextmanager

@@ -30,7 +30,7 @@ from typing import Any
 from fashion_classifier.data.dataset import ImageShape
 from fashion_classifier.data.picture_ways import PictureWay
 from fashion_classifier.errors import ModelError, UnavailableError
-from fashion_classifier.inference.description import UNFIT, classes_and_shape, usable, way_of
+from fashion_classifier.inference.description import UNFIT, check_takes_images, classes_and_shape, usable, way_of
 from fashion_classifier.inference.manifest import (
     MANIFEST,
     MODEL,
@@ -129,6 +129,7 @@ def _read_facts(folder: Path) -> ModelFacts:
     manifest = read_manifest(folder)
     description = manifest.read_json(MODEL)
     check_version(description, folder / MODEL)
+    check_takes_images(description, folder)
     record = manifest.read_json(RECORD) if RECORD in manifest.files else {"schema": RECORD_SCHEMA}
     with usable(folder, *UNFIT):
         return _facts(folder, description, record)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fashion_classifier.data.dataset import Images
+from fashion_classifier.data.dataset import Dataset, Images
 from fashion_classifier.reporting.predictions import MODELS, AnyModel, ModelName, both_answers
 
 MAX_IMAGES = 1000
@@ -109,6 +109,32 @@ def mended(predictions: pl.DataFrame, gallery: Gallery) -> list[Mistake]:
 def broken(predictions: pl.DataFrame, gallery: Gallery) -> list[Mistake]:
     """Give the optimized model's mistakes that the initial model (the other one here) had right."""
     return _mistakes(_right_by_other(_wrong(both_answers(predictions, "optimized"))), gallery)
+
+
+def mistakes_on(dataset: Dataset, probabilities: NDArray[np.floating], others: NDArray[np.floating]) -> list[Mistake]:
+    """Give the images that a model got wrong, those it was surest of first, without a run.
+
+    Parameters
+    ----------
+    dataset
+        n images of k classes.
+    probabilities, others
+        Floating arrays of shape (n, k): what the model and the other one say.
+    """
+    predicted, by_other, surest = probabilities.argmax(axis=1), others.argmax(axis=1), probabilities.max(axis=1)
+    wrong = np.flatnonzero(predicted != dataset.labels)
+    return [
+        Mistake(
+            image=dataset.images[index],
+            true=dataset.classes[dataset.labels[index]],
+            predicted=dataset.classes[predicted[index]],
+            probability=float(surest[index]),
+            true_probability=float(probabilities[index, dataset.labels[index]]),
+            other_predicted=dataset.classes[by_other[index]],
+            other_probability=float(others[index].max()),
+        )
+        for index in wrong[np.argsort(-surest[wrong], kind="stable")]
+    ]
 
 
 def _wrong(rows: pl.DataFrame) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from fashion_classifier.data.split import Split
 from fashion_classifier.inference.bundle import Model
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
-from fashion_classifier.models.catalogue import build
+from fashion_classifier.models.catalogue import build, count_parameters
 from fashion_classifier.models.ensemble import Ensemble, EnsembleConfig
 from fashion_classifier.models.layers import ImageClassifier, channel_statistics
 from fashion_classifier.models.settings import ModelConfig
@@ -65,6 +65,36 @@ class TrainedModel:
     fit: FitResult
     recipe: Recipe
     validation_probabilities: NDArray[np.float32]
+
+    def __repr__(self) -> str:
+        return f"TrainedModel({self._summary()}, {self.fit!r})"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self._summary()}</p>{self.fit._repr_html_()}"
+
+    def _summary(self) -> str:
+        """Say what was trained."""
+        return f"{self.family}, {count_parameters(self.model.network):,} weights"
+
+    @property
+    def family(self) -> str:
+        """Family of the network."""
+        return self.recipe.model.family
+
+    @property
+    def history(self) -> tuple[Epoch, ...]:
+        """One record for each validation."""
+        return self.fit.history
+
+    @property
+    def retraining(self) -> tuple[Epoch, ...]:
+        """None: a retraining is a training of its own, with a history of its own."""
+        return ()
+
+    @property
+    def steps(self) -> int:
+        """The step whose weights were kept."""
+        return self.fit.best_step
 
 
 @dataclass(frozen=True, eq=False)

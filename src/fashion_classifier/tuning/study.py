@@ -28,7 +28,8 @@ from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PAR
 from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
 from fashion_classifier.tuning.storage import StudyFolder, StudyStorage
-from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_labels, read_trial
+from fashion_classifier.tuning.table import trials_table
+from fashion_classifier.tuning.trials import Trial, kept_as, note_trial, outcome_of, pruning, read_labels, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -64,6 +65,9 @@ class Search:
         self.known = known_recipes(config.families, config.n_images)
         with sharing.explained(self.storage):
             self._studies, self._beaten = sharing.open_studies(self.storage, (SEARCH, CONFIRMATION), alone=alone)
+
+    def _repr_html_(self) -> str:
+        return trials_table([*self.trials(), *self.confirmed()], self.chosen())
 
     def trials(self, purpose: str = SEARCH) -> list[Trial]:
         """Return the finished trials in their order."""
@@ -375,7 +379,7 @@ class Search:
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
             raise UnfinishedError
         seconds, labels = time.perf_counter() - begin, self.workshop.split.validation.labels
-        keep = partial(self.storage.keep, _name(purpose, work.index))
+        keep = partial(self.storage.keep, kept_as(purpose, work.index))
         accuracy = note_trial(trial, work.index, trained, labels, keep, seconds, reason)
         made.append(trained if state == TrialState.COMPLETE else None)
         if trained is not None and state == TrialState.COMPLETE:
@@ -388,12 +392,7 @@ class Search:
 
     def _predicted(self, purpose: str, index: int) -> NDArray[np.int64] | None:
         """Return the labels that a trial predicted, if there are any."""
-        name, validation = _name(purpose, index), self.workshop.split.validation
+        name, validation = kept_as(purpose, index), self.workshop.split.validation
         content = self.storage.kept(name)
         place = f"{self.storage.shown}: {name}"
         return None if content is None else read_labels(content, place, len(validation), len(validation.classes))
-
-
-def _name(purpose: str, index: int) -> str:
-    """Return under what name a trial's predicted labels are kept."""
-    return f"trials/{purpose}-{index:04d}.npy"

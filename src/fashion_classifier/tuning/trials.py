@@ -92,6 +92,11 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
     )
 
 
+def kept_as(purpose: str, index: int) -> str:
+    """Return under what name a trial's predicted labels are kept."""
+    return f"trials/{purpose}-{index:04d}.npy"
+
+
 def read_labels(content: bytes, place: str, n_images: int, n_classes: int) -> NDArray[np.int64]:
     """Read the labels that a trial predicted for so many images, as they were kept at some place.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ from fashion_classifier.reporting.figures.sheet import (
     not_far_off,
     show_grid,
 )
-from fashion_classifier.reporting.results import Epoch, ModelResult
+from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.reporting.wording import percent
 
 _LEFT, _GAP, _PANEL = 40.0, 20.0, 128.0
@@ -31,6 +31,22 @@ _VALIDATION_KEY = KeyEntry("cross-validation", INK, line="-")
 _TRAINING_KEY = KeyEntry("training", INK, line="--")
 _RETRAINING_KEY = KeyEntry("retraining", INK, line=":")
 _KEPT_KEY = KeyEntry("epoch whose weights were kept", INK, marker="o")
+
+
+class Trained(Protocol):
+    """What is drawn of a model, a `ModelResult` or a `TrainedModel`; `steps` tells which weights were kept."""
+
+    @property
+    def family(self) -> str: ...  # noqa: D102 - as in `ModelResult`
+
+    @property
+    def history(self) -> tuple[Epoch, ...]: ...  # noqa: D102
+
+    @property
+    def retraining(self) -> tuple[Epoch, ...]: ...  # noqa: D102
+
+    @property
+    def steps(self) -> int: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -42,7 +58,7 @@ class _Metric:
     training: Callable[[Epoch], float]
     validation: Callable[[Epoch], float | None]
 
-    def values(self, model: ModelResult) -> list[float]:
+    def values(self, model: Trained) -> list[float]:
         """Give every value that the model's panel shows."""
         of_epochs = [(self.training(e), self.validation(e)) for e in (*model.history, *model.retraining)]
         return [value for both in of_epochs for value in both if value is not None]
@@ -54,7 +70,7 @@ _METRICS = (
 )
 
 
-def learning_curves(initial: ModelResult, optimized: ModelResult) -> Figure:
+def learning_curves(initial: Trained, optimized: Trained) -> Figure:
     """Draw accuracy and loss over the epochs, the models side by side on one scale, the kept epoch marked.
 
     A curve's first, far worse epochs may lie outside the frame, so that the rest can be read.
@@ -97,7 +113,7 @@ def learning_curves(initial: ModelResult, optimized: ModelResult) -> Figure:
     return sheet.figure
 
 
-def _key(models: Sequence[ModelResult]) -> list[KeyEntry]:
+def _key(models: Sequence[Trained]) -> list[KeyEntry]:
     """Say what the lines mean, those alone that are there."""
     key = [_VALIDATION_KEY, _TRAINING_KEY]
     if any(model.retraining for model in models):
@@ -105,7 +121,7 @@ def _key(models: Sequence[ModelResult]) -> list[KeyEntry]:
     return [*key, _KEPT_KEY]
 
 
-def _draw(axes: Axes, metric: _Metric, model: ModelResult, colour: str) -> None:
+def _draw(axes: Axes, metric: _Metric, model: Trained, colour: str) -> None:
     """Draw one model's curves of one metric and mark the epoch whose weights were kept."""
     _curve(axes, model.retraining, metric.training, colour, style=":", width=1.2)
     _curve(axes, model.history, metric.training, colour, style="--", width=1.4)
@@ -139,7 +155,7 @@ def _curve(
         axes.plot(*zip(*xy, strict=True), color=colour, lw=width, linestyle=line_style(style), marker=marker, ms=4)
 
 
-def _limits(metric: _Metric, models: Sequence[ModelResult]) -> tuple[float, float]:
+def _limits(metric: _Metric, models: Sequence[Trained]) -> tuple[float, float]:
     """Give the ends of the value axis: all values but those far worse than most of their model's."""
     values = [np.array(metric.values(model)) for model in models]
     shown = np.concatenate([not_far_off(of_model, larger_is_better=metric.is_share) for of_model in values])
@@ -150,17 +166,17 @@ def _limits(metric: _Metric, models: Sequence[ModelResult]) -> tuple[float, floa
     return float(low - margin), float(high + margin)
 
 
-def _kept(model: ModelResult) -> Epoch | None:
+def _kept(model: Trained) -> Epoch | None:
     """Give the epoch whose weights were kept: the one at `steps`, or the nearest; None without a history."""
     return min(model.history, key=lambda epoch: abs(epoch.step - model.steps), default=None)
 
 
-def _last_epoch(model: ModelResult) -> float:
+def _last_epoch(model: Trained) -> float:
     """Give the end of the epoch axis."""
     return max(epoch.epoch for epoch in (*model.history, *model.retraining)) if model.history else 1.0
 
 
-def _in_words(name: str, model: ModelResult) -> str:
+def _in_words(name: str, model: Trained) -> str:
     """Say what a model's curves end with."""
     kept = _kept(model)
     if kept is None:

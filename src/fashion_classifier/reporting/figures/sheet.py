@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Literal
 
 import numpy as np
@@ -22,12 +23,13 @@ from matplotlib.ticker import Formatter, MaxNLocator
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
 
-from fashion_classifier.reporting.figures.lettering import SMALL, TEXT, TITLE, clean, text_width, wrap
+from fashion_classifier.reporting.figures.lettering import SMALL, TEXT, TITLE, clean, drawing, text_width, wrap
 from fashion_classifier.reporting.figures.palette import GRID, INK, MUTED, Colour, line_style
 
 WIDTH = 374.0
 MARGIN = 6.0
 LEADING = 14.5
+SHOWN_DPI = 144  # dots per inch in a notebook, where an inch is shown as 96 pixels
 
 Side = Literal["left", "center", "right"]
 
@@ -49,6 +51,16 @@ class KeyEntry:
     marker: str = ""
     line: str = ""
     hollow: bool = False
+
+
+class ShownFigure(Figure):
+    """A figure that a notebook shows although pyplot does not know it: as a picture on white."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int | str]]:
+        content = BytesIO()
+        with drawing():
+            self.savefig(content, format="png", dpi=SHOWN_DPI, facecolor="white", metadata={"Software": None})
+        return content.getvalue(), {"width": round(self.get_figwidth() * 96), "alt": alt_text(self)}
 
 
 class Sheet:
@@ -80,7 +92,7 @@ class Sheet:
         key_lines = _flow(key, width)
         header = MARGIN + 17.0 * len(title_lines) + LEADING * len(note_lines) + 16.0 * len(key_lines) + 10.0
         self.height = header + height + MARGIN
-        self.figure = Figure(figsize=(WIDTH / 72, self.height / 72), dpi=100)
+        self.figure = ShownFigure(figsize=(WIDTH / 72, self.height / 72), dpi=100)
         FigureCanvasAgg(self.figure)
         self.figure.set_facecolor("none")
         self._header = header

@@ -1,0 +1,1 @@
+"""The scikit-learn estimator, `FashionClassifier`; an extra: ``fashion-images-classifier[scikit-learn]``."""
