@@ -174,17 +174,16 @@ def test_pictures_and_rows_are_classified_once_each_though_a_machine_is_lost(
 def test_the_test_set_stays_here_and_errors_come_as_they_were(two_machines):
     from fashion_classifier.tuning.cluster import ClusterWorkshop
 
+    def fail(_workshop: object) -> None:
+        raise UsageError("It is as it was.")
+
     with joined(two_machines.address):
         workshop = ClusterWorkshop(SPLIT)
         assert workshop._do(lambda there: (len(there.split.test), len(there.split.training))) == (0, 400)
         with pytest.raises(UsageError, match="as it was"):
-            workshop._do(_fail)
+            workshop._do(fail)
     with pytest.raises(UnavailableError, match=r"There is no Ray cluster at 127\.0\.0\.1:1"), joined("127.0.0.1:1"):
         pass
-
-
-def _fail(_workshop: object) -> None:
-    raise UsageError("It is as it was.")
 
 
 def test_without_ray_it_is_said_what_to_install(monkeypatch):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from fashion_classifier.errors import FashionError, MissingExtraError, UnavailableError
 
 DISTRIBUTION = "fashion-images-classifier"
+PATIENCE_S = 10.0  # for an answer at an address
 
 
 @contextmanager
@@ -38,8 +41,9 @@ def joined(address: str) -> Iterator[None]:
     from_outside = address.startswith("ray://")  # where Ray takes no further settings
     how: dict[str, Any] = {} if from_outside else {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
+        _check_listened(address)
         ray.init(address=address, **how)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise UnavailableError(
             f"There is no Ray cluster at {address} ({_first_line(error)}). Start one (`ray start --head`), or name its "
             "address."
@@ -84,6 +88,14 @@ def meant(error: BaseException) -> FashionError | None:
     while seen is not None and not isinstance(seen, FashionError):
         seen = getattr(seen, "cause", None) or seen.__cause__
     return seen
+
+
+def _check_listened(address: str) -> None:
+    """Check that somebody listens at an address: Ray would try for minutes."""
+    place = urlsplit(address if "://" in address else f"//{address}")
+    if place.hostname and place.port:
+        with socket.create_connection((place.hostname, place.port), timeout=PATIENCE_S):
+            pass
 
 
 def _machines() -> list[dict[str, Any]]:
