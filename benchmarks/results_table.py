@@ -1,7 +1,7 @@
-"""RESULTS.md: its generated part says what the rows in results/*.jsonl say, and nothing else.
+"""RESULTS.md and docs/scale.md: their generated parts say what the rows in results/*.jsonl say, and nothing else.
 
-python benchmarks/results_table.py            write it anew
-python benchmarks/results_table.py --check    fail if it differs from the rows
+python benchmarks/results_table.py            write them anew
+python benchmarks/results_table.py --check    fail if one differs from the rows
 """
 
 from __future__ import annotations
@@ -9,17 +9,19 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from common import HERE, RESULTS, parser, read_rows
+from common import HERE, RESULTS, ROOT, parser, read_rows
+from scaling_page import page, summary
 from tables import SUMMARIES, markdown
 
-FILE = HERE / "RESULTS.md"
+FILE, SCALE = HERE / "RESULTS.md", ROOT / "docs" / "scale.md"
 BEGIN = "<!-- From here on generated from results/*.jsonl by results_table.py; do not edit. -->"
 END = "<!-- End of the generated part. -->"
 
 
 def generated(results: Path = RESULTS) -> str:
     """Return the tables of all that has rows."""
-    tables = [SUMMARIES[name](rows) for name in SUMMARIES if (rows := read_rows(name, results))]
+    summaries = {**SUMMARIES, "scaling": summary}
+    tables = [summaries[name](rows) for name in summaries if (rows := read_rows(name, results))]
     return "\n\n".join(map(markdown, tables))
 
 
@@ -36,14 +38,14 @@ def main() -> None:
     made = parser(__doc__)
     made.add_argument("--check", action="store_true")
     arguments = made.parse_args()
-    there = FILE.read_text()
-    wanted = updated(there, generated(arguments.results))
-    if arguments.check and there != wanted:
-        sys.exit(
-            f"{FILE} does not say what the rows say. Run python benchmarks/results_table.py and commit what it writes."
-        )
-    if there != wanted:
-        FILE.write_text(wanted)
+    pages = {FILE: generated(arguments.results), SCALE: page(read_rows("scaling", arguments.results))}
+    for file, tables in pages.items():
+        there = file.read_text()
+        wanted = updated(there, tables)
+        if arguments.check and there != wanted:
+            sys.exit(f"{file} does not say what the rows say. Run python benchmarks/results_table.py and commit both.")
+        if there != wanted:
+            file.write_text(wanted)
 
 
 if __name__ == "__main__":

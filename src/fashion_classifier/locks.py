@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import platform
+import re
 import shlex
 import sys
 import time
@@ -33,6 +34,7 @@ LOOK_EVERY_S = 0.02
 GLANCES = 5  # whoever only asks who works here holds the lock for a moment, and must not be taken for an owner
 _HOW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # what a link leads to would be emptied
 _FAR = 1 << 30  # Windows keeps everybody from reading what is locked: a byte behind the content is
+_PASSWORD = re.compile(r"(://[^\s:/@]*:|[?&]password=)[^\s@&]+")  # in a URL; it is nobody's to read
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
 _Prepared = TypeVar("_Prepared")
@@ -206,7 +208,7 @@ def _sign(file: int, path: Path) -> None:
         "process": os.getpid(),
         "host": platform.node(),
         "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": _PASSWORD.sub(r"\1***", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
     }
     try:
         os.ftruncate(file, 0)

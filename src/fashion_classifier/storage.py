@@ -224,12 +224,17 @@ def read_json(source: Path, what: str, remedy: str) -> Any:
             content = file.read(LARGEST_JSON + 1)
     except FileNotFoundError as error:
         raise DataError(Fault(str(source), f"there is no {what}", remedy)) from error
+    return parse_json(content, str(source), what, remedy)
+
+
+def parse_json(content: bytes, place: str, what: str, remedy: str) -> Any:
+    """Read JSON that comes from some place; parameters and errors as for `read_json`."""
     if len(content) > LARGEST_JSON:
-        raise DataError(Fault(str(source), f"it is no {what} (it has more than {LARGEST_JSON:,} bytes)", remedy))
+        raise DataError(Fault(place, f"it is no {what} (it has more than {LARGEST_JSON:,} bytes)", remedy))
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise DataError(Fault(str(source), f"it is no {what} ({error})", remedy)) from error
+        raise DataError(Fault(place, f"it is no {what} ({error})", remedy)) from error
 
 
 def append_json_line(target: Path, content: Any) -> None:

@@ -10,7 +10,8 @@ import common
 from fashion_classifier.data.sample import draw_sample
 from figures import draw_searches, draw_time_to_accuracy
 from pixels import Pixels, read_pixels, write_pixels
-from results_table import BEGIN, END, FILE, generated, updated
+from results_table import BEGIN, END, FILE, SCALE, generated, updated
+from scaling_page import page
 from tables import SUMMARIES, latest, markdown, summary_of_runs
 from tuning import best_so_far
 
@@ -37,6 +38,34 @@ def test_results_page_says_what_the_rows_say():
 
     assert text == updated(text, generated()), "run python benchmarks/results_table.py"
     assert text.count(BEGIN) == text.count(END) == 1
+
+
+def test_the_page_on_scale_says_what_the_rows_say():
+    text = SCALE.read_text(encoding="utf-8")
+
+    assert text == updated(text, page(common.read_rows("scaling"))), "run python benchmarks/results_table.py"
+    assert text.count(BEGIN) == text.count(END) == 1
+
+
+def test_the_arithmetic_on_scale_is_that_of_its_rows():
+    end = {"machine": "2 cores", "commit": "c1"}
+    ways = ("alone", "folder", "postgresql", "ray")
+    medians = {f"{way}, {n}": seconds / n for way, seconds in zip(ways, (48, 50, 54, 60), strict=True) for n in (1, 2)}
+    rows: list[common.Row] = [{"what": "trials", "n": 3, "trials": 12, "medians": medians, **end}]
+    for n in (100, 10_000):
+        costs = {"turn_s": n / 1e5, "trial_s": 1.0, "bytes": 5000 * n}
+        rows.append({"what": "claims", "storage": "postgresql", "there": n, "n": 10, **costs, **end})
+    assert page(rows) == ""  # of images nothing is known yet
+    rows.append({"what": "images", "n": 3, "images": 60_000, "medians": {"ray, 1": 20.0, "ray, 2": 12.0}, **end})
+
+    text = page(rows)
+
+    assert "| all | 10,000 * 5.00 s / 200 workers / 3,600 | 0.07 h |" in text
+    assert "| the turn alone | 10,000 * 0.100 s / 3,600 | 0.28 h |" in text
+    assert "| the database | 10,000 * 5,000 bytes | 50 MB |" in text
+    assert "| breaks first | the turn, 50% taken | at 25 workers |" in text
+    assert "| all | 1,000,000,000 / (100 * 5,000 images/s) / 3,600 | 0.56 h |" in text
+    assert "| trials, ray, 2 | 3 | 24.0 trials/min | 2.00 times as fast as 1 | 2 cores | c1 |" in text
 
 
 def test_what_is_written_by_hand_stays():

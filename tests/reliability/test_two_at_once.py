@@ -121,9 +121,9 @@ class Process(subprocess.Popen[str]):
         self.stdin.write("\n")
         self.stdin.flush()
 
-    def rest(self) -> list[str]:
+    def rest(self, timeout_s: float = 120.0) -> list[str]:
         """Wait for its end, which must be a good one, and return what else it said."""
-        said, _ = self.communicate(timeout=120)
+        said, _ = self.communicate(timeout=timeout_s)
         assert self.returncode == 0, said
         return said.splitlines()
 

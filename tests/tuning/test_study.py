@@ -24,6 +24,7 @@ from fashion_classifier.training.recipes.ladder import LADDERS
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of
+from fashion_classifier.tuning.storage import StudyFolder
 from fashion_classifier.tuning.study import CONFIRMATION, Search
 from fashion_classifier.tuning.trials import read_labels
 
@@ -319,16 +320,17 @@ HARMS: dict[str, Callable[[Path], object]] = {
 def test_damaged_answers_of_a_trial_are_told_with_their_place_and_what_to_do(tmp_path, harm):
     file = tmp_path / "search-0001.npy"
     np.save(file, np.arange(150, dtype=np.int32) % 3)
-    assert read_labels(file, 150, 3).tolist() == [number % 3 for number in range(150)]
+    kept = StudyFolder(tmp_path).kept
+    assert read_labels(kept(file.name), str(file), 150, 3).tolist() == [number % 3 for number in range(150)]
     HARMS[harm](file)
     with pytest.raises(DataError) as told:
-        read_labels(file, 150, 3)
+        read_labels(kept(file.name), str(file), 150, 3)
     assert str(told.value).startswith(str(file))
     assert str(told.value).endswith("Search anew.")
 
 
 def test_a_search_tells_of_a_trial_whose_answers_are_damaged(whole, split, tmp_path):
-    folder = shutil.copytree(whole.folder, tmp_path / "search")
+    folder = shutil.copytree(whole.storage.folder, tmp_path / "search")
     for file in (folder / "trials").iterdir():
         os.truncate(file, 100)
     search = Search(folder, Workshop(split, exact=True), CONFIG)

@@ -66,6 +66,14 @@ Mirror = Annotated[
     typer.Option("--mirror/--no-mirror", help="Whether a mirrored image is of the same class (not so for digits)."),
 ]
 Balanced = Annotated[bool, typer.Option("--balanced", help="Weigh classes by the inverse of their frequency.")]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: auto for the one to which this machine belongs, or ray://host:port.",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FOLDER", help="The folder to make; it must not be there yet."),

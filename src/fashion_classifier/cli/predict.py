@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fashion_classifier.cli.options import Json, ModelOption
+from fashion_classifier.cli.options import ClusterOption, Json, ModelOption
 from fashion_classifier.cli.output import output
 from fashion_classifier.cli.rows import Format, Row, rows_to_file, rows_to_stream
 from fashion_classifier.errors import UsageError
-from fashion_classifier.progress import silent
+from fashion_classifier.progress import Progress, silent
 
 if TYPE_CHECKING:
     from fashion_classifier.data.dataset import ImageShape
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from fashion_classifier.inference.answers import Answer
     from fashion_classifier.inference.files import FilePrediction
     from fashion_classifier.inference.inputs import Inputs
-    from fashion_classifier.inference.opening import OpenedModel
     from fashion_classifier.inference.shelf import ModelFacts
 
 BAD_DATA = 3
@@ -79,6 +79,7 @@ def predict(
         RuntimeChoice,
         typer.Option("--runtime", help="What computes; auto takes a fast one that is installed and agrees."),
     ] = RuntimeChoice.AUTO,
+    cluster: ClusterOption = None,
     as_json: Json = False,
 ) -> None:
     """Classify photographs of garments, or pictures like the model's training images.
@@ -86,7 +87,8 @@ def predict(
     Each row tells the best guess with its probability, the set of classes that holds the true one for 95 % of images
     like those that the model knows, and whether the picture is refused as unlike them. A file that cannot be read is a
     row with the reason and does not stop the others; the exit code is then 3. Files of pixels may be CSV, IDX, NPZ or
-    Parquet, with labels or without; each of their rows is one here, called FILE:ROW (of CSV the line).
+    Parquet, with labels or without; each of their rows is one here, called FILE:ROW (of CSV the line). With --cluster
+    all is classified by a Ray cluster, whose machines must find the files under the same paths.
 
     Examples:
 
@@ -103,13 +105,15 @@ def predict(
       fashion predict 'photos/**/*.jpg'
 
       fashion predict pixels.csv --output answers.parquet --format parquet
+
+      fashion predict /archive/*.parquet --cluster auto --output answers.parquet --format parquet
     """
     from fashion_classifier.experiment.lookup import locate_model
-    from fashion_classifier.inference.files import predict_batches
-    from fashion_classifier.inference.inputs import find_inputs, reading
+    from fashion_classifier.inference.inputs import find_inputs
     from fashion_classifier.inference.shelf import model_facts
 
     _check(format, output_file, sort_into, link=link)
+    paths = paths if cluster is None else _on_all_machines(paths, show)
     with output(as_json=as_json, rows_on_stdout=True) as out_to:
         place = locate_model(model)
         if model is None:
@@ -125,15 +129,17 @@ def predict(
         n_rows = n_failed = 0
         rows_are_seen = output_file is None and not as_json and sys.stdout.isatty()
         progress = silent if rows_are_seen else out_to.progress
-        with reading(files, of_model.shape, _way(kind, of_model)) as batches:
-            opened = _open(place.path, runtime, len(files))  # meanwhile the first pictures are decoded
-            with _rows_to(output_file, format, kept if as_json else None, files.longest) as write:
-                for prediction in predict_batches(opened, batches, len(files), of=files.unit, progress=progress):
-                    write(_row(prediction))
-                    if prediction.answer is not None:
-                        for take in takers:
-                            take(prediction, prediction.answer)
-                    n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
+        asked = _Asked(place.path, runtime, files, _way(kind, of_model), of_model.shape)
+        with (
+            _predicting(asked, cluster, progress) as (predictions, computed_by),
+            _rows_to(output_file, format, kept if as_json else None, files.longest) as write,
+        ):
+            for prediction in predictions:
+                write(_row(prediction))
+                if prediction.answer is not None:
+                    for take in takers:
+                        take(prediction, prediction.answer)
+                n_rows, n_failed = n_rows + 1, n_failed + bool(prediction.error)
         out_to.close()
         n_read, done = n_rows - n_failed, "linked" if link else "copied"
         for written, sentence in (
@@ -145,7 +151,7 @@ def predict(
                 out_to.remark(sentence)
         if n_failed:
             out_to.warn(f"{n_failed:,} of {n_rows:,} {files.unit} could not be read.")
-        facts = {"model": str(place.path), "runtime": opened.computed_by, "n": n_rows, "failed": n_failed}
+        facts = {"model": str(place.path), "runtime": computed_by(), "n": n_rows, "failed": n_failed}
         out_to.result(
             "predict",
             {
@@ -168,6 +174,13 @@ def _check(form: Format, output_file: Path | None, sort_into: Path | None, *, li
         raise UsageError("Parquet is for files: say to which file the rows go.")
     if output_file is not None and output_file.exists():
         raise UsageError(f"{output_file} is already there; nothing was overwritten. Name another file.")
+
+
+def _on_all_machines(paths: list[Path], show: Path | None) -> list[Path]:
+    """Return paths as other machines understand them."""
+    if show is not None:
+        raise UsageError("What the model saw is drawn where it is seen: ask for it without a cluster.")
+    return [path.absolute() for path in paths]
 
 
 def _takers(
@@ -195,11 +208,51 @@ def _counted(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
-def _open(path: Path, runtime: RuntimeChoice, n_images: int) -> OpenedModel:
-    """Import what predicts, and open the model."""
-    from fashion_classifier.inference.opening import open_model
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be predicted, and how."""
 
-    return open_model(path, runtime.value, n_images=n_images)
+    model: Path
+    runtime: RuntimeChoice
+    files: Inputs
+    way: PictureWay
+    shape: ImageShape
+
+
+_Predicting = tuple[Iterator["FilePrediction"], Callable[[], dict[str, Any]]]  # and by what, once that is known
+
+
+def _predicting(asked: _Asked, cluster: str | None, progress: Progress) -> AbstractContextManager[_Predicting]:
+    """Predict here, or on a cluster."""
+    return _predicting_here(asked, progress) if cluster is None else _predicting_there(asked, cluster, progress)
+
+
+@contextmanager
+def _predicting_here(asked: _Asked, progress: Progress) -> Iterator[_Predicting]:
+    """Predict in this process; the model is opened while the first pictures are decoded."""
+    from fashion_classifier.inference.files import predict_batches
+    from fashion_classifier.inference.inputs import reading
+
+    files = asked.files
+    with reading(files, asked.shape, asked.way) as batches:
+        from fashion_classifier.inference.opening import open_model
+
+        opened = open_model(asked.model, asked.runtime.value, n_images=len(files))
+        yield (
+            predict_batches(opened, batches, len(files), of=files.unit, progress=progress),
+            lambda: opened.computed_by,
+        )
+
+
+@contextmanager
+def _predicting_there(asked: _Asked, cluster: str, progress: Progress) -> Iterator[_Predicting]:
+    """Predict on a cluster."""
+    from fashion_classifier.inference.cluster import joined
+    from fashion_classifier.inference.distributed import ClusterPredictor
+
+    with joined(cluster):
+        predictor = ClusterPredictor(asked.model, asked.runtime.value, asked.way)
+        yield predictor.predict(asked.files, progress=progress), lambda: predictor.computed_by
 
 
 def _way(kind: Kind, model: ModelFacts) -> PictureWay:

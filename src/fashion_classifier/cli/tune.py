@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 
 from fashion_classifier.cli.options import (
     Balanced,
+    ClusterOption,
     Data,
     Device,
     Families,
@@ -47,26 +49,52 @@ def tune(
         Path,
         typer.Option("--out", "-o", metavar="FOLDER", help="The study's folder; a study that is there goes on."),
     ] = Path("study"),
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URL",
+            envvar="FASHION_STORAGE",
+            show_envvar=False,
+            help="A PostgreSQL database (postgresql://user@host/database), or $FASHION_STORAGE: the study lies there, "
+            "and processes on any machines share it.",
+        ),
+    ] = None,
+    study: Annotated[str, typer.Option("--study", metavar="NAME", help="Which study in that database.")] = "study",
+    cluster: ClusterOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="With --cluster: trials made at a time; 0 for as many as fit.")
+    ] = 0,
     track: Track = None,
     as_json: Json = False,
 ) -> None:
     """Search for the best recipe; the same command goes on where it stopped.
 
     The study lies in FOLDER/study.db (Optuna, SQLite), the best model so far in FOLDER/best. Given several times at
-    once, for instance with --threads 1 each, it shares the trials among the processes.
+    once, for instance with --threads 1 each, it shares the trials among the processes. With --storage these may be on
+    any machine: each is given the same command, and all end with the same choice and model. Leave a password to
+    $PGPASSWORD or ~/.pgpass, as others can read command lines.
+
+    With --cluster the trials are made on a Ray cluster, each with --threads processors (one by default) and, where
+    there are any, a graphics card; the study stays here. What is lost with a machine is begun anew on another one.
 
     Examples:
 
       fashion tune --minutes 10
 
       fashion tune --trials 30 --trial-epochs 1 --family cnn --out studies/cnn
+
+      fashion tune --trials 500 --trial-epochs 4 --storage postgresql://me@host/studies --study shoes
+
+      fashion tune --trials 500 --trial-epochs 4 --cluster auto --threads 2
     """
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.facts import plain_settings, search_facts
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.searching import check_place, search_only
+    from fashion_classifier.experiment.searching import Cluster, check_place, search_only
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.tracked import about_work, conclude_search, ended, trial_made
+    from fashion_classifier.tuning.database import StudyDatabase
 
     exact = trials is not None and minutes is None
     config = RunConfig(
@@ -84,15 +112,23 @@ def tune(
         threads=threads,
         device=device,
     )
+    place = None if storage is None else StudyDatabase(storage, study)
+    on = None if cluster is None else Cluster(cluster, workers)
     targets = parse_targets(track)
     with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         check_place(out)
-        prepared = prepare(config, used_s=time.perf_counter() - STARTED, progress=out_to.progress)
+        prepared = prepare(
+            config if on is None else replace(config, device="cpu"),
+            used_s=time.perf_counter() - STARTED,
+            progress=out_to.progress,
+        )
         show_collection(out_to, prepared.collection, prepared.split)
         search, chosen, interrupted = search_only(
             config,
             prepared,
             out,
+            storage=place,
+            cluster=on,
             tell=out_to.remark,
             on_begin=lambda: tracking.begin(out, about_work(config, prepared.collection)),
             on_trial=lambda trial: tracking.record(trial_made(trial)),
@@ -103,7 +139,7 @@ def tune(
         if interrupted:
             out_to.end_as_interrupted()
         facts = {
-            "study": str(out / "study.db"),
+            "study": search.storage.shown,
             "seconds": round(prepared.clock.used_s, 2),
             "trials": len(search.trials()),
             "tracked": finish_tracking(tracking, out_to),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,20 @@ def read_kept_array(path: Path, what: str, remedy: str, *, mapped: bool = False)
         raise _damaged(path, what, remedy, error) from error
 
 
-def _damaged(path: Path, what: str, remedy: str, error: Exception) -> DataError:
+def parse_kept_array(content: bytes, place: str, what: str, remedy: str) -> NDArray[Any]:
+    """Read the array of an NPY file's content, kept at some place; parameters and errors as for `read_kept`."""
+    file = BytesIO(content)
+    try:
+        checked_header(file, len(content), place)
+        file.seek(0)
+        return np.asanyarray(npy.read_array(file, allow_pickle=False))
+    except MemoryError:
+        raise
+    except Exception as error:  # damaged headers, too
+        raise _damaged(place, what, remedy, error) from error
+
+
+def _damaged(path: Path | str, what: str, remedy: str, error: Exception) -> DataError:
     """Say that a file is damaged, and how that shows."""
     found = error.faults[0].problem if isinstance(error, DataError) else str(error) or type(error).__name__
     return DataError(Fault(str(path), f"{what} cannot be read ({' '.join(found.split())})", remedy))

@@ -8,10 +8,10 @@ looks for work has Optuna fail the trial and queue it again, with the same setti
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -22,16 +22,15 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from fashion_classifier.errors import UnavailableError
-from fashion_classifier.locks import check_held
 from fashion_classifier.progress import Progress
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
 from fashion_classifier.tuning.plan import TrainingLength
+from fashion_classifier.tuning.storage import StudyStorage
 from fashion_classifier.tuning.trials import INDEX, STEPS, Trial
 
 CLAIM = "claim"
 HEARTBEAT_S, GRACE_S = 10, 60  # without a heartbeat for so long, a trial's process counts as dead
-WAIT_FOR_WRITERS_S = 60.0  # a database that another process writes to is free again in milliseconds
 
 _REFUSED = (StorageInternalError, SQLAlchemyError)
 
@@ -79,6 +78,7 @@ class _Storage(RDBStorage):
     def __init__(self, url: str, **settings: Any) -> None:
         super().__init__(url, **settings)
         self.beaten = Event()
+        weakref.finalize(self, self.engine.dispose)  # a server's connections are closed, not dropped
 
     def record_heartbeat(self, trial_id: int) -> None:
         try:
@@ -88,8 +88,10 @@ class _Storage(RDBStorage):
             self.beaten.set()
 
 
-def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> tuple[dict[str, optuna.Study], Event]:
-    """Open a database's studies, or make them; return what is set by each heartbeat as well.
+def open_studies(
+    place: StudyStorage, purposes: tuple[str, ...], *, alone: bool
+) -> tuple[dict[str, optuna.Study], Event]:
+    """Open a place's studies, or make them; return what is set by each heartbeat as well.
 
     Parameters
     ----------
@@ -100,8 +102,8 @@ def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> t
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
         storage = _Storage(
-            f"sqlite:///{database}",
-            engine_kwargs={"connect_args": {"timeout": WAIT_FOR_WRITERS_S}},
+            place.url,
+            engine_kwargs=place.engine,
             heartbeat_interval=HEARTBEAT_S,
             grace_period=GRACE_S,
             heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
@@ -109,7 +111,11 @@ def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> t
     pruner = optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=0)
     studies = {
         purpose: optuna.create_study(
-            storage=storage, study_name=purpose, direction="maximize", pruner=pruner, load_if_exists=True
+            storage=storage,
+            study_name=place.study_name(purpose),
+            direction="maximize",
+            pruner=pruner,
+            load_if_exists=True,
         )
         for purpose in purposes
     }
@@ -120,7 +126,7 @@ def open_studies(database: Path, purposes: tuple[str, ...], *, alone: bool) -> t
 
 
 @contextmanager
-def explained(database: Path) -> Iterator[None]:
+def explained(place: StudyStorage) -> Iterator[None]:
     """Say that a database cannot be read or written, and why.
 
     Raises
@@ -135,11 +141,12 @@ def explained(database: Path) -> Iterator[None]:
         refused = error if isinstance(error, _REFUSED) else error.__context__
         if not isinstance(refused, _REFUSED):
             raise
-        check_held(database)
+        place.check()
         cause = refused.__cause__ if isinstance(refused, StorageInternalError) else refused
         raise UnavailableError(
-            f"{database}: the search's database could not be read or written ({getattr(cause, 'orig', cause)}). Make "
-            "room or give leave to write there, and go on: trials that are finished are kept."
+            f"{place.shown}: the search's database could not be read or written "
+            f"({' '.join(str(getattr(cause, 'orig', cause)).split())}). {place.remedy}, and go on: trials that are "
+            "finished are kept."
         ) from error
 
 

@@ -1,10 +1,11 @@
-"""The search: Optuna trials in a SQLite study, each a short training, the best few confirmed with other seeds."""
+"""The search: Optuna trials in a study, each a short training, the best few confirmed with other seeds."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,8 @@ from optuna.trial import TrialState
 from fashion_classifier.errors import DataError, FashionError, Fault
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.limits import explained
-from fashion_classifier.locks import in_turn
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.seeds import derive_seed
-from fashion_classifier.storage import make_folder
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.recipes.recipe import Recipe, adapted
 from fashion_classifier.training.train import TrainedModel, Workshop
@@ -28,8 +27,9 @@ from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
 from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
+from fashion_classifier.tuning.storage import StudyFolder, StudyStorage
 from fashion_classifier.tuning.table import trials_table
-from fashion_classifier.tuning.trials import Trial, note_trial, outcome_of, pruning, read_labels, read_trial
+from fashion_classifier.tuning.trials import Trial, kept_as, note_trial, outcome_of, pruning, read_labels, read_trial
 
 SEARCH, CONFIRMATION = "search", "confirmation"
 VALIDATIONS = 3  # in the course of a trial, for the pruner
@@ -43,12 +43,12 @@ CONFIRMATION_S = 30.0  # for less than this a third finalist is not worth the ti
 
 
 class Search:
-    """A study in a folder, which any number of calls continue.
+    """A study, which any number of calls continue.
 
     Parameters
     ----------
-    folder
-        Where ``study.db`` and the trials' predictions lie.
+    place
+        Where it lies: a folder, or what other machines reach.
     workshop
         Trains and evaluates recipes on one split.
     config
@@ -57,13 +57,14 @@ class Search:
         Whether no other process works on the study.
     """
 
-    def __init__(self, folder: Path, workshop: Workshop, config: TuneConfig, *, alone: bool = True) -> None:
-        make_folder(folder)
-        self.folder, self.workshop, self.config = folder, workshop, config
+    def __init__(
+        self, place: Path | StudyStorage, workshop: Workshop, config: TuneConfig, *, alone: bool = True
+    ) -> None:
+        self.storage = StudyFolder(place) if isinstance(place, Path) else place
+        self.workshop, self.config = workshop, config
         self.known = known_recipes(config.families, config.n_images)
-        self._database = folder / "study.db"
-        with sharing.explained(self._database):
-            self._studies, self._beaten = sharing.open_studies(self._database, (SEARCH, CONFIRMATION), alone=alone)
+        with sharing.explained(self.storage):
+            self._studies, self._beaten = sharing.open_studies(self.storage, (SEARCH, CONFIRMATION), alone=alone)
 
     def _repr_html_(self) -> str:
         return trials_table([*self.trials(), *self.confirmed()], self.chosen())
@@ -83,7 +84,7 @@ class Search:
         for trial in self.trials():
             if trial.index == index:
                 return trial
-        fault = Fault(str(self._database), f"trial {index}, which was finished, is not in it", "Start the run anew")
+        fault = Fault(self.storage.shown, f"trial {index}, which was finished, is not in it", "Start the run anew")
         raise DataError(fault)
 
     def run(
@@ -115,7 +116,7 @@ class Search:
         """
         started = time.perf_counter()
         session = Session(started, stop_asked, on_trained, on_trial, progress)
-        with sharing.explained(self._database):
+        with sharing.explained(self.storage):
             self._work(SEARCH, lambda: self._next_trial(started), session)
             finalists = self.finalists()
             if not finalists or stop_asked() is not None:
@@ -239,15 +240,14 @@ class Search:
             return None
         confirmed = {trial.params["confirms"]: trial.index for trial in self.confirmed()}
         if 0 in confirmed and chosen.index in confirmed:
-            files = [self._prediction_file(CONFIRMATION, confirmed[index]) for index in (0, chosen.index)]
+            first, second = (self._predicted(CONFIRMATION, confirmed[index]) for index in (0, chosen.index))
         else:
-            files = [self._prediction_file(SEARCH, index) for index in (0, chosen.index)]
-        first, second = map(self._labels_in, files)
+            first, second = (self._predicted(SEARCH, index) for index in (0, chosen.index))
         return None if first is None or second is None else (first, second)
 
     def predicted(self, trial: Trial) -> NDArray[np.int64] | None:
         """Return the labels that a trial of the search predicted for the cross-validation images, if there are any."""
-        return self._labels_in(self._prediction_file(SEARCH, trial.index))
+        return self._predicted(SEARCH, trial.index)
 
     def importance(self) -> dict[str, dict[str, float]]:
         """Return for each family with enough finished trials the importance of its hyperparameters."""
@@ -304,7 +304,7 @@ class Search:
         made: list[TrainedModel | None] = []
         own: list[ValueError] = []  # not Optuna's, which says so where a trial was given up by others
         with ExitStack() as turn:
-            turn.enter_context(in_turn(self.folder))
+            turn.enter_context(self.storage.turn())
             sharing.queue_stale(study)
             work = choose()
             if work is None:
@@ -378,8 +378,9 @@ class Search:
             state, reason = TrialState.FAIL, f"{type(error).__name__}: {explained(error)}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
             raise UnfinishedError
-        file, seconds = self._prediction_file(purpose, work.index), time.perf_counter() - begin
-        accuracy = note_trial(trial, work.index, trained, self.workshop.split.validation.labels, file, seconds, reason)
+        seconds, labels = time.perf_counter() - begin, self.workshop.split.validation.labels
+        keep = partial(self.storage.keep, kept_as(purpose, work.index))
+        accuracy = note_trial(trial, work.index, trained, labels, keep, seconds, reason)
         made.append(trained if state == TrialState.COMPLETE else None)
         if trained is not None and state == TrialState.COMPLETE:
             session.on_trained(accuracy, trained)
@@ -389,11 +390,9 @@ class Search:
             raise optuna.TrialPruned
         return accuracy
 
-    def _labels_in(self, file: Path) -> NDArray[np.int64] | None:
-        """Read predicted labels, if there are any."""
-        validation = self.workshop.split.validation
-        return read_labels(file, len(validation), len(validation.classes)) if file.exists() else None
-
-    def _prediction_file(self, purpose: str, index: int) -> Path:
-        """Return where a trial's predicted labels lie."""
-        return self.folder / "trials" / f"{purpose}-{index:04d}.npy"
+    def _predicted(self, purpose: str, index: int) -> NDArray[np.int64] | None:
+        """Return the labels that a trial predicted, if there are any."""
+        name, validation = kept_as(purpose, index), self.workshop.split.validation
+        content = self.storage.kept(name)
+        place = f"{self.storage.shown}: {name}"
+        return None if content is None else read_labels(content, place, len(validation), len(validation.classes))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,11 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import TrialState
 
-from fashion_classifier.data.kept_arrays import read_kept_array
+from fashion_classifier.data.kept_arrays import parse_kept_array
 from fashion_classifier.errors import DataError, Fault
 from fashion_classifier.evaluation.metrics import cross_entropy
 from fashion_classifier.models.catalogue import count_parameters
 from fashion_classifier.reporting.results import Epoch
-from fashion_classifier.storage import write_bytes
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.train import TrainedModel
 
@@ -94,19 +92,24 @@ def read_trial(frozen: optuna.trial.FrozenTrial, purpose: str) -> Trial:
     )
 
 
-def read_labels(file: Path, n_images: int, n_classes: int) -> NDArray[np.int64]:
-    """Read the labels that a trial predicted for so many images.
+def kept_as(purpose: str, index: int) -> str:
+    """Return under what name a trial's predicted labels are kept."""
+    return f"trials/{purpose}-{index:04d}.npy"
+
+
+def read_labels(content: bytes, place: str, n_images: int, n_classes: int) -> NDArray[np.int64]:
+    """Read the labels that a trial predicted for so many images, as they were kept at some place.
 
     Raises
     ------
     DataError
-        If the file is damaged.
+        If they are damaged.
     """
     remedy = "Search anew"
-    labels = read_kept_array(file, "a trial's answers", remedy)
+    labels = parse_kept_array(content, place, "a trial's answers", remedy)
     if labels.dtype.kind != "i" or labels.shape != (n_images,) or not ((labels >= 0) & (labels < n_classes)).all():
         problem = f"it holds {labels.dtype} of shape {labels.shape}; labels of {n_images:,} images are expected"
-        raise DataError(Fault(str(file), problem, remedy))
+        raise DataError(Fault(place, problem, remedy))
     return labels.astype(np.int64)
 
 
@@ -115,11 +118,11 @@ def note_trial(
     index: int,
     trained: TrainedModel | None,
     labels: NDArray[np.int64],
-    predictions: Path,
+    keep: Callable[[bytes], None],
     seconds: float,
     reason: str,
 ) -> float:
-    """Write down what is known of a trial, and the labels that it predicted into a file; return its accuracy.
+    """Write down what is known of a trial, and have the labels that it predicted kept; return its accuracy.
 
     Its index is written last: a trial that has none was cut off.
     """
@@ -132,7 +135,7 @@ def note_trial(
         trial.set_user_attr(STEPS, trained.fit.steps)
         predicted = BytesIO()  # into a file NumPy would write itself, and not say why it could not
         np.save(predicted, probabilities.argmax(1).astype(np.int32))
-        write_bytes(predictions, predicted.getvalue())
+        keep(predicted.getvalue())
     trial.set_user_attr("seconds", seconds)
     trial.set_user_attr("reason", reason)
     trial.set_user_attr(INDEX, index)

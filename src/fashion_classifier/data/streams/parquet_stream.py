@@ -6,7 +6,7 @@ As in loading, what its headers claim is looked at first (`data.parquet_check`).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -30,7 +30,16 @@ ROWS, PICTURES = 2048, 64  # of a block
 
 @dataclass(frozen=True)
 class ParquetStream(PixelFile):
-    """A Parquet file with a column image (or img) of pictures or pixel values."""
+    """A Parquet file with a column image (or img) of pictures or pixel values.
+
+    Parameters
+    ----------
+    first, stop
+        The rows that are read, counted from 0 and without the last; all by default.
+    """
+
+    first: int = 0
+    stop: int | None = None
 
     @classmethod
     def of(cls, path: Path) -> Self:
@@ -44,21 +53,31 @@ class ParquetStream(PixelFile):
             return cls(path, 1, labelled=False)
         return cls(path, max(1, n), any(name in names for name in ("label", "labels")))
 
+    def rows(self, first: int, n: int) -> ParquetStream:
+        """Return some rows of the file, which keep their numbers."""
+        return replace(self, n=n, first=first, stop=first + n)
+
+    def parts(self, n_rows: int) -> Iterator[ParquetStream]:
+        """Yield the file in parts of so many rows."""
+        for first in range(0, self.n, n_rows):
+            yield self.rows(first, min(n_rows, self.n - first))
+
     def blocks(self, shape: ImageShape) -> Iterator[Block]:
         """Read the rows; see `PixelFile.blocks`."""
-        done = 0
+        done = self.first
         try:
             bounds = check_parquet(self.path, str(self.path))
             table = pl.scan_parquet(self.path, glob=False, hive_partitioning=False)
             image = find_image(table.collect_schema(), str(self.path))
             rows_of = _Rows(self.path, shape)
-            for column in _slices(table.select(image), bounds.n_rows):
+            stop = bounds.n_rows if self.stop is None else min(self.stop, bounds.n_rows)
+            for column in _slices(table.select(image), self.first, stop):
                 at_a_time = ROWS if column.dtype in (pl.List, pl.Array) else PICTURES
                 for start in range(0, len(column), at_a_time):
                     rows = column[start : start + at_a_time]
                     yield rows_of.block(rows, done + 1)
                     done += len(rows)
-            if not done:
+            if done == self.first:
                 yield failed(self.path, f"{self.path}: there are no rows in it. Write the file again.", shape)
         except DataError as error:
             yield failed(self.path, error, shape)
@@ -71,14 +90,14 @@ class ParquetStream(PixelFile):
             yield failed(self.path, f"{self.path}: the file cannot be read ({error.strerror or error})", shape)
 
 
-def _slices(table: pl.LazyFrame, most: int) -> Iterator[pl.Series]:
-    """Read a table's only column, some megabytes at a time, and at most so many rows."""
-    done, n_rows = 0, min(FIRST_ROWS, most)
-    while len(column := table.slice(done, n_rows).collect().to_series()):
+def _slices(table: pl.LazyFrame, done: int, stop: int) -> Iterator[pl.Series]:
+    """Read some rows of a table's only column, some megabytes at a time."""
+    n_rows = FIRST_ROWS
+    while len(column := table.slice(done, min(n_rows, stop - done)).collect().to_series()):
         yield column
         done += len(column)
         row_bytes = max(1, int(column.estimated_size()) // len(column))
-        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes, most))
+        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes))
 
 
 @dataclass(eq=False)
