@@ -48,7 +48,8 @@ def test_one_process_that_torchrun_started_is_one_process(fashion, monkeypatch):
     assert fashion("models").code == 0
 
 
-def test_an_interrupted_training_goes_on_from_its_checkpoint(fashion, npz, interrupted_at):
+def test_an_interrupted_training_goes_on_from_its_checkpoint(fashion, npz, interrupted_at, monkeypatch):
+    monkeypatch.setattr("fashion_classifier.training.loop.PROGRESS_EVERY_S", -1.0)  # every step is told
     command = ("train", "--data", npz, *LEARNING, "--threads", 1)
     assert fashion(*command, "--out", "whole").code == 0
     interrupted_at("Training")

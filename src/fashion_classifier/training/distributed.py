@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-import torch.distributed as dist
+from torch import distributed as dist
 from torch import Tensor, nn
 from torch.distributed.rendezvous import rendezvous
 
