@@ -433,7 +433,7 @@ def test_files_that_fit_alone_are_not_put_together_where_they_do_not_fit(tmp_pat
     write(tmp_path)
     monkeypatch.setattr("fashion_classifier.limits.rooms", lambda: [Room(150_000, "what is free")])
     with pytest.raises(
-        NotEnoughMemoryError, match="its images, put together, take 470 kB of memory, and 150 kB can be"
+        NotEnoughMemoryError, match=r"its images, put together, take \d+ kB of memory, and 150 kB can be"
     ):
         find_source(tmp_path).read()
 
