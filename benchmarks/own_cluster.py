@@ -20,6 +20,7 @@ SOON = {"health_check_period_ms": 1000, "health_check_failure_threshold": 5, "he
 def own_cluster(*cpus: int) -> Iterator[Cluster]:
     """Give a cluster of machines with so many processors each; the first stays as long as the cluster."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # or whoever joins takes loopback for this machine's address
     from ray.cluster_utils import Cluster  # noqa: PLC0415 - after what is set above
 
     first, *others = cpus
