@@ -48,13 +48,14 @@ def test_one_process_that_torchrun_started_is_one_process(fashion, monkeypatch):
     assert fashion("models").code == 0
 
 
-def test_an_interrupted_training_goes_on_from_its_checkpoint(fashion, npz, interrupted_at):
-    command = ("train", "--data", npz, *LEARNING, "--epochs", 100, "--threads", 1)  # long enough to be interrupted
+def test_an_interrupted_training_goes_on_from_its_checkpoint(fashion, npz, interrupted_at, monkeypatch):
+    monkeypatch.setattr("fashion_classifier.training.loop.PROGRESS_EVERY_S", -1.0)  # every step is told
+    command = ("train", "--data", npz, *LEARNING, "--threads", 1)
     assert fashion(*command, "--out", "whole").code == 0
     interrupted_at("Training")
     assert fashion(*command, "--out", "begun", "--checkpoint", "kept/state").code == 130
     assert Path("kept/state").is_file()
-    other = fashion(*command, "--seed", 6, "--out", "other", "--checkpoint", "kept/state")
+    other = fashion(*command[:-3], 6, *command[-2:], "--out", "other", "--checkpoint", "kept/state")
     assert (other.code, "with other data, recipe, seed or epochs" in other.err) == (5, True)
     assert fashion(*command, "--out", "ended", "--checkpoint", "kept/state").code == 0
     assert Path("ended/weights.safetensors").read_bytes() == Path("whole/weights.safetensors").read_bytes()
