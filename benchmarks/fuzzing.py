@@ -5,7 +5,8 @@ PYTHONPATH=. python benchmarks/fuzzing.py [--only csv idx …] [--seconds S]
 For each format, libFuzzer (by way of Atheris) changes sound files until as many inputs were read as the format is
 promised, in portions with a row each; it goes on where it was stopped. An input that raises another error, needs more
 than 1 GiB of memory or takes more than 30 s is kept in tests/reliability/fuzzing/found/, where the tests read it from
-then on. What libFuzzer has learned of a format is kept in build/fuzzing/. Takes hours; needs Linux on x86-64.
+then on. What libFuzzer has learned of a format, inputs that lead where no others did, lies in build/fuzzing/ and is
+packed into tests/reliability/fuzzing/learned/, from where the next campaign has it. Takes hours; needs Linux on x86-64.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from tests.reliability.fuzzing.process import COUNTS
-from tests.reliability.fuzzing.targets import FOUND, TARGETS
+from tests.reliability.fuzzing.targets import FOUND, TARGETS, packed
 
 import common
 
@@ -105,6 +107,25 @@ def _keep(target: str, file: Path) -> None:
     shutil.copy(file, FOUND / target / file.name.removesuffix(".input"))
 
 
+def unpack(target: str) -> None:
+    """Take over what earlier campaigns have learned."""
+    learned = LEARNED / target
+    if not learned.is_dir() and packed(target).is_file():
+        with tarfile.open(packed(target)) as archive:
+            archive.extractall(learned, filter="data")
+
+
+def pack(target: str) -> None:
+    """Keep what was learned; the same files are the same archive."""
+    packed(target).parent.mkdir(exist_ok=True)
+    with tarfile.open(packed(target), "w:xz") as archive:
+        for file in sorted((LEARNED / target).iterdir()):
+            entry = tarfile.TarInfo(file.name)
+            entry.size = file.stat().st_size
+            with file.open("rb") as content:
+                archive.addfile(entry, content)
+
+
 def main() -> None:
     """Go on with the campaign."""
     parser = common.parser(__doc__)
@@ -116,6 +137,7 @@ def main() -> None:
         rows = [row for row in common.read_rows(NAME, given.results) if row["target"] == target]
         left = TARGETS[target].n_inputs - sum(row["inputs"] for row in rows)
         number = len(rows)
+        unpack(target)
         while left > 0 and (seconds := min(PORTION_S, end - time.monotonic())) > 1:
             row = portion(target, min(left, PORTION), int(seconds), number)
             common.record(NAME, row, folder=given.results, paths=PATHS)
@@ -123,6 +145,7 @@ def main() -> None:
                 sys.exit(f"What was found keeps {target} from being read on; mend it first.")
             left -= row["inputs"]
             number += 1
+            pack(target)
 
 
 if __name__ == "__main__":

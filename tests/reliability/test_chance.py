@@ -13,6 +13,8 @@ import fashion_classifier
 SOURCES = Path(fashion_classifier.__file__).parent
 
 ALLOWED = {
+    ("classifier/tables.py", "torch.default_generator.manual_seed(seed)"): "as in models/catalogue.py",
+    ("tracking/following.py", "from uuid import uuid4"): "a name by which trackers know what was told them already",
     ("models/catalogue.py", "torch.default_generator.manual_seed(seed)"): "PyTorch's layers draw their first weights "
     "from the global generator, which is put back afterwards",
     ("training/loop.py", "torch.default_generator.manual_seed(seed)"): "dropout draws from the global generator, "

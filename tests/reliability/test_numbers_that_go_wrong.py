@@ -71,9 +71,9 @@ def events(folder: Path) -> list[dict[str, object]]:
 @pytest.mark.parametrize("factor", [math.nan, 1e30])
 def test_a_trial_that_diverges_is_recorded_at_once_and_the_search_goes_on(fashion, npz, monkeypatch, factor):
 
-    def augment(images, how, generator):
+    def augment(images, how, generator, *part):
         """Spoil the images of those trials whose settings are not the known recipe's: they alone erase squares."""
-        images = sound_augment(images, how, generator)
+        images = sound_augment(images, how, generator, *part)
         return images * factor if how.erase_fraction else images
 
     monkeypatch.setattr("fashion_classifier.training.loop.augment", augment)

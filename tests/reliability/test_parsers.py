@@ -25,7 +25,15 @@ from hypothesis import strategies as st
 from tests.hostile_parquet import HOSTILE
 from tests.hostile_parquet import SOUND as SOUND_PARQUET
 from tests.reliability.fuzzing import targets
-from tests.reliability.fuzzing.targets import IDX, SHAPE, SOUND, TARGETS, found_before, read_in_new_folder
+from tests.reliability.fuzzing.targets import (
+    IDX,
+    SHAPE,
+    SOUND,
+    TARGETS,
+    found_before,
+    learned_before,
+    read_in_new_folder,
+)
 
 from fashion_classifier.data.load import load
 from fashion_classifier.data.sources import ReadOptions
@@ -96,6 +104,16 @@ def test_what_was_sound_is_read(target, tmp_path, monkeypatch):
 )
 def test_what_once_did_harm_is_read_or_refused(target, content, tmp_path):
     read_in_new_folder(target, content, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_leads_where_nothing_else_does_is_read_or_refused(target, tmp_path):
+    n = 0
+    for content in learned_before(target):
+        read_in_new_folder(target, content, tmp_path)
+        n += 1
+    assert n > 10
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import optuna
 import pytest
+from optuna.trial import TrialState
 from tests.conftest import blobs
 
 from fashion_classifier.data.dataset import SealedTestSet
@@ -23,9 +24,10 @@ from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.ladder import LADDERS
 from fashion_classifier.training.train import Workshop
 from fashion_classifier.tuning.config import TuneConfig
+from fashion_classifier.tuning.sharing import CLAIM, INTERRUPTED, MOST_CUT_OFFS
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of
 from fashion_classifier.tuning.storage import StudyFolder
-from fashion_classifier.tuning.study import CONFIRMATION, Search
+from fashion_classifier.tuning.study import CONFIRMATION, SEARCH, Search
 from fashion_classifier.tuning.trials import read_labels
 
 CONFIG = TuneConfig(trials=5, epochs=0.5, families=("mlp", "cnn"))
@@ -162,6 +164,20 @@ def test_a_failing_trial_is_recorded_and_does_not_stop_the_search(split, tmp_pat
         "DivergedError: The loss is nan at step 3: the training has diverged. Lower the learning rate.",
     )
     assert search.chosen().params["family"] == "cnn"
+
+
+@pytest.mark.parametrize("too_often", [False, True])
+def test_a_trial_that_ends_its_processes_again_and_again_is_given_up(split, tmp_path, too_often):
+    search = Search(StudyFolder(tmp_path), Workshop(split, exact=True), CONFIG)
+    study = search._studies[SEARCH]
+    for interrupted in [False] * (MOST_CUT_OFFS - 1 + too_often) + [True] * 3:  # a person may interrupt it at will
+        attributes = {CLAIM: 1} | ({INTERRUPTED: True} if interrupted else {})
+        study.add_trial(optuna.trial.create_trial(state=TrialState.FAIL, user_attrs=attributes))
+    search.run()
+    states = {trial.index: (trial.state, trial.reason) for trial in search.trials()}
+    assert [state for index, (state, _) in states.items() if index != 1].count("failed") == 0
+    assert (states[1][0] == "failed") == too_often
+    assert (f"{MOST_CUT_OFFS} processes ended while they made it" in states[1][1]) == too_often
 
 
 def test_time_ends_a_search(split, tmp_path):

@@ -41,7 +41,7 @@ def together(arguments: Sequence[str]) -> Iterator[Group | None]:
     command = next((argument for argument in arguments if not argument.startswith("-")), "")
     if command != SHARED:
         if os.environ["LOCAL_RANK"] != "0":
-            sys.exit(UsageError.exit_code)
+            sys.exit(0)  # as torchrun ends the others when one fails, and the first is about to speak
         raise UsageError(
             f"Several processes can share a training alone ({SHARED}), and {command or 'this'} would be done by each "
             "of them: start it without torchrun."

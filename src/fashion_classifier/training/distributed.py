@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
+from torch import distributed as dist
 from torch.distributed.rendezvous import rendezvous
 
 from fashion_classifier.data.dataset import Images

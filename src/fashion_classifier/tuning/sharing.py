@@ -29,7 +29,8 @@ from fashion_classifier.tuning.plan import TrainingLength
 from fashion_classifier.tuning.storage import StudyStorage
 from fashion_classifier.tuning.trials import INDEX, STEPS, Trial
 
-CLAIM = "claim"
+CLAIM, INTERRUPTED = "claim", "interrupted"
+MOST_CUT_OFFS = 8  # of one trial: it is what ends its processes then, by taking too much memory for instance
 HEARTBEAT_S, GRACE_S = 10, 60  # without a heartbeat for so long, a trial's process counts as dead
 
 _REFUSED = (StorageInternalError, SQLAlchemyError)
@@ -190,6 +191,21 @@ def next_index(study: optuna.Study) -> int:
         return int(waiting.user_attrs[CLAIM])
     taken = under_way(study).keys() | finished(study).keys()  # in this order: one that ends meanwhile is in both
     return next(index for index in range(len(taken) + 1) if index not in taken)
+
+
+def check_survived(study: optuna.Study, index: int) -> None:
+    """Check that a trial has not ended, again and again, the processes that made it.
+
+    Raises
+    ------
+    UnavailableError
+        If it has: it counts as failed then, so that the search comes to an end.
+    """
+    failed = study.get_trials(states=(TrialState.FAIL,), deepcopy=False)
+    cut_off = [one for one in failed if not _is_finished(one) and INTERRUPTED not in one.user_attrs]
+    n_times = sum(one.user_attrs.get(CLAIM) == index for one in cut_off)
+    if n_times >= MOST_CUT_OFFS:
+        raise UnavailableError(f"{n_times} processes ended while they made it, for want of memory perhaps")
 
 
 def was_lost(study: optuna.Study, number: int) -> bool:

@@ -359,6 +359,7 @@ class Search:
         label = f"{'Trial' if purpose == SEARCH else 'Confirmation'} {work.index}: {recipe.model.family}"
         trained: TrainedModel | None = None
         try:
+            sharing.check_survived(trial.study, work.index)
             trained = self.workshop.train(
                 recipe,
                 seed=derive_seed(work.seed, "trial", work.index),
@@ -377,6 +378,7 @@ class Search:
         except (FashionError, RuntimeError, MemoryError) as error:
             state, reason = TrialState.FAIL, f"{type(error).__name__}: {explained(error)}"
         if trained is not None and trained.fit.stopped_because == StopReason.INTERRUPTED:
+            trial.set_user_attr(sharing.INTERRUPTED, value=True)
             raise UnfinishedError
         seconds, labels = time.perf_counter() - begin, self.workshop.split.validation.labels
         keep = partial(self.storage.keep, kept_as(purpose, work.index))

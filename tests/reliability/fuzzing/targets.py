@@ -11,8 +11,9 @@ import hashlib
 import io
 import json
 import shutil
+import tarfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -172,6 +173,21 @@ def found_before(target: str) -> list[bytes]:
     """Return the inputs that once did what they must not."""
     folder = FOUND / target
     return [file.read_bytes() for file in sorted(folder.iterdir())] if folder.is_dir() else []
+
+
+def packed(target: str) -> Path:
+    """Return the archive of what libFuzzer has learned of a format."""
+    return HERE / "learned" / f"{target}.tar.xz"
+
+
+def learned_before(target: str) -> Iterator[bytes]:
+    """Yield the inputs that led where no others did."""
+    if packed(target).is_file():
+        with tarfile.open(packed(target)) as archive:
+            for entry in archive:
+                file = archive.extractfile(entry)
+                assert file is not None
+                yield file.read()
 
 
 def read_in_new_folder(target: str, content: bytes, place: Path) -> None:

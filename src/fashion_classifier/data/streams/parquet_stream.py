@@ -70,8 +70,8 @@ class ParquetStream(PixelFile):
             table = pl.scan_parquet(self.path, glob=False, hive_partitioning=False)
             image = find_image(table.collect_schema(), str(self.path))
             rows_of = _Rows(self.path, shape)
-            stop = bounds.n_rows if self.stop is None else min(self.stop, bounds.n_rows)
-            for column in _slices(table.select(image), self.first, stop):
+            stop = table.select(pl.len()).collect().item() if self.stop is None else self.stop
+            for column in _slices(table.select(image), self.first, stop, at_a_time=bounds.n_rows):
                 at_a_time = ROWS if column.dtype in (pl.List, pl.Array) else PICTURES
                 for start in range(0, len(column), at_a_time):
                     rows = column[start : start + at_a_time]
@@ -90,14 +90,14 @@ class ParquetStream(PixelFile):
             yield failed(self.path, f"{self.path}: the file cannot be read ({error.strerror or error})", shape)
 
 
-def _slices(table: pl.LazyFrame, done: int, stop: int) -> Iterator[pl.Series]:
-    """Read some rows of a table's only column, some megabytes at a time."""
-    n_rows = FIRST_ROWS
+def _slices(table: pl.LazyFrame, done: int, stop: int, *, at_a_time: int) -> Iterator[pl.Series]:
+    """Read some rows of a table's only column, some megabytes at a time, and at most so many rows."""
+    n_rows = min(FIRST_ROWS, at_a_time)
     while len(column := table.slice(done, min(n_rows, stop - done)).collect().to_series()):
         yield column
         done += len(column)
         row_bytes = max(1, int(column.estimated_size()) // len(column))
-        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes))
+        n_rows = max(1, min(GROWTH * n_rows, SLICE_BYTES // row_bytes, at_a_time))
 
 
 @dataclass(eq=False)
