@@ -378,6 +378,11 @@ def test_what_ends_before_its_beginning_leaves_no_folder(fashion, trained, comma
     assert not Path("new").exists()
 
 
+def test_a_cluster_that_is_not_there_is_told_before_data_is_looked_for(fashion):
+    result = fashion("tune", "--trials", 1, "--cluster", "127.0.0.1:1", "--data", "there is no data")
+    assert (result.code, "There is no Ray cluster at 127.0.0.1:1" in result.err) == (4, True)
+
+
 def test_a_damaged_study_is_told_before_data_is_looked_for(fashion):
     file_written("taken/study.json", "{")(Path())
     result = fashion(*TAKEN["tune"], "--data", "there is no data")

@@ -94,6 +94,7 @@ def tune(
     from fashion_classifier.experiment.searching import Cluster, check_place, search_only
     from fashion_classifier.experiment.settings import RunConfig
     from fashion_classifier.experiment.tracked import about_work, conclude_search, ended, trial_made
+    from fashion_classifier.inference.cluster import check_reachable
     from fashion_classifier.tuning.database import StudyDatabase
 
     exact = trials is not None and minutes is None
@@ -114,6 +115,8 @@ def tune(
     )
     place = None if storage is None else StudyDatabase(storage, study)
     on = None if cluster is None else Cluster(cluster, workers)
+    if on is not None:
+        check_reachable(on.address)
     targets = parse_targets(track)
     with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         check_place(out)

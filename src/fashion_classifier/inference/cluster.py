@@ -17,6 +17,31 @@ DISTRIBUTION = "fashion-images-classifier"
 PATIENCE_S = 10.0  # for an answer at an address
 
 
+def check_reachable(address: str) -> None:
+    """Check what can be known of a cluster without joining it: so much is said before work is done for it.
+
+    Parameters
+    ----------
+    address
+        As for `joined`.
+
+    Raises
+    ------
+    MissingExtraError
+        If Ray is not installed.
+    UnavailableError
+        If nobody listens at the address: Ray would try for minutes.
+    """
+    if find_spec("ray") is None:
+        raise MissingExtraError("A cluster needs Ray: pip install 'fashion-images-classifier[cluster]'.")
+    try:
+        place = urlsplit(address if "://" in address else f"//{address}")
+        if place.hostname and place.port:
+            socket.create_connection((place.hostname, place.port), timeout=PATIENCE_S).close()
+    except (OSError, ValueError) as error:
+        raise _nowhere(address, error) from error
+
+
 @contextmanager
 def joined(address: str) -> Iterator[None]:
     """Work on a cluster.
@@ -33,21 +58,16 @@ def joined(address: str) -> Iterator[None]:
     UnavailableError
         If there is no such cluster, it goes while it is worked on, or one of its machines has not this program.
     """
-    if find_spec("ray") is None:
-        raise MissingExtraError("A cluster needs Ray: pip install 'fashion-images-classifier[cluster]'.")
+    check_reachable(address)
     import ray  # noqa: PLC0415 - an extra, which takes a second
     from ray.exceptions import RayError  # noqa: PLC0415
 
     from_outside = address.startswith("ray://")  # where Ray takes no further settings
     how: dict[str, Any] = {} if from_outside else {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
-        _check_listened(address)
         ray.init(address=address, **how)
     except (OSError, RuntimeError, ValueError) as error:
-        raise UnavailableError(
-            f"There is no Ray cluster at {address} ({_first_line(error)}). Start one (`ray start --head`), or name its "
-            "address."
-        ) from error
+        raise _nowhere(address, error) from error
     try:
         _check_machines()
         yield
@@ -90,12 +110,12 @@ def meant(error: BaseException) -> FashionError | None:
     return seen
 
 
-def _check_listened(address: str) -> None:
-    """Check that somebody listens at an address: Ray would try for minutes."""
-    place = urlsplit(address if "://" in address else f"//{address}")
-    if place.hostname and place.port:
-        with socket.create_connection((place.hostname, place.port), timeout=PATIENCE_S):
-            pass
+def _nowhere(address: str, error: Exception) -> UnavailableError:
+    """Say that there is no cluster at an address."""
+    return UnavailableError(
+        f"There is no Ray cluster at {address} ({_first_line(error)}). Start one (`ray start --head`), or name its "
+        "address."
+    )
 
 
 def _machines() -> list[dict[str, Any]]:

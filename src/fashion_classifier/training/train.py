@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from fashion_classifier.data.dataset import Dataset, ImageShape
 from fashion_classifier.data.picture_ways import way_for
@@ -19,9 +18,8 @@ from fashion_classifier.inference.bundle import Model
 from fashion_classifier.inference.predictor import PredictConfig, predict_probabilities
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime
 from fashion_classifier.models.catalogue import build, count_parameters
-from fashion_classifier.models.ensemble import Ensemble, EnsembleConfig
-from fashion_classifier.models.layers import ImageClassifier, channel_statistics
-from fashion_classifier.models.settings import ModelConfig
+from fashion_classifier.models.ensemble import EnsembleConfig
+from fashion_classifier.models.layers import channel_statistics
 from fashion_classifier.progress import Progress, silent
 from fashion_classifier.reporting.results import Epoch
 from fashion_classifier.seeds import derive_seed
@@ -30,6 +28,7 @@ from fashion_classifier.training.config import TrainConfig
 from fashion_classifier.training.distributed import ALONE, Group
 from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.loop import FitConfig, fit, steps_per_epoch
+from fashion_classifier.training.members import as_one, fit_members, following, without_untrained
 from fashion_classifier.training.memory import check_training
 from fashion_classifier.training.outcome import FAILURES, DivergedError, FitResult
 from fashion_classifier.training.precision import PrecisionChoice, precision_by_instructions, probe_precision
@@ -42,8 +41,6 @@ SMALLEST_BATCH, STEPS_PER_EPOCH = 8, 20
 # On maps of one pixel PyTorch 2.13 takes the weights' gradient of strided bfloat16 convolutions from memory that nobody
 # has written; a residual network has such maps where images have up to 6 pixels a side.
 LEAST_BFLOAT16_SIDE = 8
-CUT_SHORT = {StopReason.INTERRUPTED, StopReason.PRUNED}
-LEAST_SECONDS = 0.5  # of an ensemble's member, should those before it have taken the time
 
 
 def batch_size_for(n_images: int, wanted: int) -> int:
@@ -218,7 +215,7 @@ class Workshop:
         )
         members = recipe.model.members if isinstance(recipe.model, EnsembleConfig) else 1
         with self._convolutions():
-            results = _fit_members(
+            results = fit_members(
                 network,
                 how,
                 checkpoint,
@@ -232,15 +229,15 @@ class Workshop:
                     taught=None if taught is None else taught.probabilities,
                     losses=losses,
                     stop_asked=stop_asked,
-                    on_validation=lambda record: on_validation(_following(before, record)),
+                    on_validation=lambda record: on_validation(following(before, record)),
                     checkpoint=its_checkpoint,
                     progress=progress,
                     task=f"{task}{of}",
                     group=self.group,
                 ),
             )
-        network, config = _without_untrained(network, recipe.model, results)
-        result = joined(results)
+        network, config = without_untrained(network, recipe.model, results)
+        result = as_one(results)
         model = Model(
             network=network,
             config=config,
@@ -351,66 +348,3 @@ def _smoothing(settings: TrainConfig, taught: Teaching | None) -> float:
     """Return the smoothing of what is learned: of the labels, and of what a teacher says, each by its share."""
     share = 0.0 if taught is None else settings.teacher_share
     return (1 - share) * settings.label_smoothing + share * (0.0 if taught is None else taught.smoothing)
-
-
-_FitMember = Callable[[nn.Module, FitConfig, CheckpointPlan | None, str, Sequence[FitResult]], FitResult]
-
-
-def _fit_members(
-    network: ImageClassifier, how: FitConfig, checkpoint: CheckpointPlan | None, group: Group, fit_one: _FitMember
-) -> list[FitResult]:
-    """Train a network, or one after the other the networks of an ensemble, which share steps and time."""
-    if not isinstance(network.body, Ensemble):
-        return [fit_one(network, how, checkpoint, "", ())]
-    members = network.body.members
-    group.agreed(None)
-    started, results = group.time(), list[FitResult]()
-    for number, member in enumerate(members):
-        left = len(members) - number
-        seconds = None if how.seconds is None else (how.seconds - (group.time() - started)) / left
-        its_how = replace(
-            how,
-            seed=derive_seed(how.seed, "member", number),
-            steps=None if how.steps is None else max(1, round(how.steps / len(members))),
-            seconds=None if seconds is None else max(seconds, LEAST_SECONDS),
-        )
-        its_checkpoint = checkpoint and checkpoint.member(number)
-        classifier = ImageClassifier(network.standardise, member)
-        of = f", network {number + 1} of {len(members)}"
-        results.append(fit_one(classifier, its_how, its_checkpoint, of, results))
-        if results[-1].stopped_because in CUT_SHORT:
-            break
-    return results
-
-
-def _without_untrained(
-    network: ImageClassifier, config: ModelConfig, results: Sequence[FitResult]
-) -> tuple[ImageClassifier, ModelConfig]:
-    """Leave out of an ensemble what an interruption kept from being trained, or from being trained to the end."""
-    if not isinstance(network.body, Ensemble) or not isinstance(config, EnsembleConfig):
-        return network, config
-    cut_short = results[-1].stopped_because in CUT_SHORT
-    n_trained = max(1, len(results) - cut_short)
-    members = list(network.body.members)[:n_trained]
-    return ImageClassifier(network.standardise, Ensemble(members)), replace(config, members=n_trained)
-
-
-def joined(results: Sequence[FitResult]) -> FitResult:
-    """Tell how several trainings went, one after the other, as if they were one."""
-    history = [
-        _following(results[:number], record) for number, result in enumerate(results) for record in result.history
-    ]
-    steps, best = (sum(getattr(result, name) for result in results) for name in ("steps", "best_step"))
-    seconds = sum(result.seconds for result in results)
-    losses = np.stack([result.losses for result in results]).mean(axis=0)
-    return FitResult(tuple(history), results[-1].stopped_because, steps, best, seconds, losses)
-
-
-def _following(before: Sequence[FitResult], record: Epoch) -> Epoch:
-    """Count a validation's epochs, steps and seconds on from trainings that went before it."""
-    return replace(
-        record,
-        epoch=record.epoch + sum(result.history[-1].epoch for result in before if result.history),
-        step=record.step + sum(result.steps for result in before),
-        seconds=record.seconds + sum(result.seconds for result in before),
-    )
