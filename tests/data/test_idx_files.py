@@ -286,6 +286,7 @@ def test_a_gzip_bomb_is_not_unpacked_beyond_what_its_header_announces(tmp_path: 
 mutations = st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=4)), max_size=4)
 
 
+@pytest.mark.slow
 @given(mutations=mutations, zipped=st.booleans(), name=st.sampled_from([TRAIN, TRAIN_LABELS]))
 def test_damaged_files_end_in_data_or_in_a_fault(tmp_path_factory, mutations, zipped: bool, name: str):
     folder = write(tmp_path_factory.getbasetemp(), {TRAIN: idx(IMAGES), TRAIN_LABELS: idx(LABELS)})
@@ -300,6 +301,7 @@ def test_damaged_files_end_in_data_or_in_a_fault(tmp_path_factory, mutations, zi
     assert len(training.images) == len(training.labels) > 0
 
 
+@pytest.mark.slow
 @given(content=st.binary(max_size=40))
 def test_random_bytes_are_refused(tmp_path_factory, content: bytes):
     folder = write(tmp_path_factory.getbasetemp(), {TRAIN: content, TRAIN_LABELS: idx(LABELS)})

@@ -103,7 +103,8 @@ def test_the_interval_is_that_of_resampled_images():
     assert found.as_list == pytest.approx([2 * found.value - high, 2 * found.value - low], abs=0.01)
 
 
-@pytest.mark.parametrize("temperature", [1.0, pytest.param(0.8, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("temperature", [1.0, 0.8])
 def test_the_interval_holds_the_true_error_though_the_measured_one_is_too_large(temperature):
     """Of a calibrated model, too: its true error is 0, which is never measured."""
     labels, probabilities = answers(50_000, temperature=temperature)

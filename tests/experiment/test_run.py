@@ -86,6 +86,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(data, tmp_path, after_s):
     assert weights(folder) == weights(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_a_timed_run_leaves_a_retrained_model(data, tmp_path):
     outcome = run(RunConfig(data=str(data), minutes=0.5, epochs=4, threads=1), tmp_path / "timed")
     assert (tmp_path / "timed" / "optimized" / "model.json").is_file()

@@ -305,6 +305,7 @@ def test_commands_say_so_before_they_begin(fashion, npz, small_machine, command)
     assert not Path("made").exists()
 
 
+@pytest.mark.slow
 def test_a_full_evaluation_says_so_before_it_begins(fashion, put_run, small_machine):
     place = put_run("it")
     result = fashion("evaluate", "--full", place)

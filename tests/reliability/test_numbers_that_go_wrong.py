@@ -68,7 +68,7 @@ def events(folder: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("factor", [math.nan, 1e30])
+@pytest.mark.parametrize("factor", [math.nan, pytest.param(1e30, marks=pytest.mark.slow)])
 def test_a_trial_that_diverges_is_recorded_at_once_and_the_search_goes_on(fashion, npz, monkeypatch, factor):
 
     def augment(images, how, generator, *part):
@@ -106,7 +106,10 @@ def test_where_each_trial_fails_the_known_recipe_is_trained(fashion, npz, monkey
     assert Path("run/report.html").is_file()
 
 
-@pytest.mark.parametrize("error", [RuntimeError("could not create a primitive"), MemoryError("no more")])
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("could not create a primitive"), pytest.param(MemoryError("no more"), marks=pytest.mark.slow)],
+)
 def test_a_probe_that_fails_is_recorded_and_the_run_goes_on(fashion, npz, monkeypatch, error):
     def probe(*_: object) -> None:
         raise error

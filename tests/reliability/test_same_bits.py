@@ -48,6 +48,7 @@ RECIPES = {
     "adam": Recipe(MlpConfig(hidden=(32, 16), dropout=0.5), replace(LIVELY, optimizer="adam", learning_rate=1e-3)),
     "bfloat16": Recipe(SMALL, replace(LIVELY, precision="bfloat16", ema_decay=0.0)),
 }
+NAMES = [pytest.param(name, marks=pytest.mark.slow if name in {"ensemble", "bfloat16"} else ()) for name in RECIPES]
 THREAD_TOLERANCE = 1e-4  # of logits after ten steps, as docs/reliability.md says; 1.3e-6 was seen
 SEARCHING = """
 import hashlib, sys, tempfile
@@ -87,19 +88,26 @@ def bits(trained: TrainedModel) -> dict[str, object]:
     }
 
 
+class Whole(dict[str, dict[str, object]]):
+    """What each recipe's training ends with when nothing disturbs it, found out when it is asked for."""
+
+    def __missing__(self, name: str) -> dict[str, object]:
+        self[name] = bits(train(RECIPES[name]))
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def whole() -> dict[str, dict[str, object]]:
-    """What each recipe's training ends with when nothing disturbs it."""
-    return {name: bits(train(recipe)) for name, recipe in RECIPES.items()}
+def whole() -> Whole:
+    return Whole()
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_twice_in_a_row(whole, name):
     torch.rand(3)  # whatever was drawn meanwhile
     assert bits(train(RECIPES[name])) == whole[name]
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("step", [8, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 20, 27))])
 def test_killed_before_any_step_and_continued_from_the_last_checkpoint(whole, name, step, tmp_path):
     plan, asked = CheckpointPlan(tmp_path / "state.safetensors", every_s=0.0), list[int]()
@@ -116,7 +124,7 @@ def test_killed_before_any_step_and_continued_from_the_last_checkpoint(whole, na
     assert bits(train(RECIPES[name], checkpoint=plan)) == whole[name]
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_training_that_was_at_its_end_is_not_trained_further(whole, name, tmp_path):
     plan = CheckpointPlan(tmp_path / "state.safetensors")
     train(RECIPES[name], checkpoint=plan)
@@ -146,7 +154,7 @@ def test_a_search_is_the_same_whatever_the_order_of_hashes():
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("name", ["averaged", "ensemble", "adam"])
+@pytest.mark.parametrize("name", ["averaged", pytest.param("ensemble", marks=pytest.mark.slow), "adam"])
 def test_runtimes_agree_within_their_tolerance(name, tmp_path):
     model = train(RECIPES[name]).model
     save_model(model, tmp_path / "model", images=SPLIT.training.images[:16])

@@ -441,7 +441,14 @@ _OTHERS = ["torch", *(["openvino"] if find_spec("openvino") else [])]
 RUNTIMES = ["onnx", *(pytest.param(name, marks=pytest.mark.slow) for name in _OTHERS)]
 
 
-@pytest.mark.parametrize("change", [replaced, damaged, shutil.rmtree], ids=["replaced", "damaged", "removed"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        replaced,
+        pytest.param(damaged, marks=pytest.mark.slow),
+        pytest.param(shutil.rmtree, id="removed", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("runtime", RUNTIMES)
 def test_the_model_that_was_loaded_goes_on_answering(own_folder, tmp_path, runtime, change):
     process = Process(own_folder, "--runtime", runtime, "--drain", "0", "--threads", "1", cwd=tmp_path)

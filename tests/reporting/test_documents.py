@@ -10,6 +10,7 @@ from fashion_classifier.reporting.model_card import render_card
 from fashion_classifier.reporting.page import render
 
 
+@pytest.mark.slow
 def test_all_is_made_from_the_run_folder_alone(tmp_path, fake_run):
     """Page and card to the byte the same as from the values in memory."""
     run = fake_run.write(tmp_path / "run")

@@ -237,6 +237,7 @@ def test_a_closed_test_set_leaves_a_page_about_cross_validation(fake_run):
     assert f"Accuracy on {results.initial.validation.n} cross-validation images" in words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("n_classes", "shape", "kind"),
     [(100, (224, 224, 3), "jpeg"), (10, (96, 96, 3), "jpeg"), (10, (48, 48, 3), "png")],

@@ -164,6 +164,7 @@ def start_with_few_descriptors(start) -> Callable[[], Process]:
     return begin
 
 
+@pytest.mark.slow
 def test_connections_are_bounded_and_who_comes_then_is_told(start_with_few_descriptors):
     process = start_with_few_descriptors()
     callers = [connect(process) for _ in range(FEW)]
@@ -242,6 +243,7 @@ def test_many_requests_on_one_connection_are_not_taken_for_long_headers(start):
     assert process.end() == 0
 
 
+@pytest.mark.slow
 def test_a_body_that_goes_unread_is_said_to_have_gone_unread(start):
     """Java's HttpClient and `curl --http2` ask for another protocol; the parser passes over the body then."""
     process = start("--drain", "0")

@@ -61,17 +61,20 @@ def assert_like(found, expected, tolerance):
         assert ours == pytest.approx(theirs, abs=max(tolerance, 1e-9))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_processes_end_where_one_does(pair, alone, name):
     assert_like(told(pair, name, 0), alone[name], TOLERANCE[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*RECIPES, "cut off", "in time"])
 def test_both_end_with_the_same_bits(pair, name):
     first, second = (told(pair, name, rank) for rank in range(2))
     assert first == second
 
 
+@pytest.mark.slow
 def test_layers_treat_a_batch_as_one(pair):
     expected = layers()
     for rank in range(2):
@@ -81,27 +84,32 @@ def test_layers_treat_a_batch_as_one(pair):
             np.testing.assert_allclose(found[name], values, rtol=1e-10, atol=1e-10, err_msg=name)
 
 
+@pytest.mark.slow
 def test_what_one_began_two_end(pair, alone):
     assert_like(told(pair, "continued", 0), alone["cnn"], TOLERANCE["cnn"])
 
 
+@pytest.mark.slow
 def test_what_two_began_one_ends(pair, alone):
     assert told(pair, "cut off", 0)["ended"] == [CUT_OFF_AT, CUT_OFF_AT, "it was interrupted"]
     assert not (pair / "together-1").exists()  # the first alone writes
     assert_like(facts(train("cnn", checkpoint=CheckpointPlan(pair / "together-0"))), alone["cnn"], TOLERANCE["cnn"])
 
 
+@pytest.mark.slow
 def test_time_is_the_first_ones(pair):
     n_steps, _, ended = told(pair, "in time", 0)["ended"]
     assert ended == "its time was up"
     assert n_steps >= 1
 
 
+@pytest.mark.slow
 def test_the_first_one_decides(pair):
     for rank in range(2):
         assert told(pair, "led apart", rank) == {"weights": [0.0] * 3, "decision": {"by": 0}, "content": "b''"}
 
 
+@pytest.mark.slow
 def test_whoever_is_about_to_train_something_else_says_so(pair):
     assert told(pair, "unlike", 0) == {"said": ""}
     said = told(pair, "unlike", 1)["said"]
@@ -110,6 +118,7 @@ def test_whoever_is_about_to_train_something_else_says_so(pair):
     assert "PyTorch" not in said
 
 
+@pytest.mark.slow
 def test_when_one_is_killed_the_other_says_so(pair):
     found = told(pair, "killed", 0)
     assert "one has ended (one without a word: it was killed" in found["said"]
