@@ -23,9 +23,10 @@ from fashion_classifier.training.early_stopping import StopReason
 from fashion_classifier.training.outcome import DivergedError
 from fashion_classifier.training.recipes.ladder import LADDERS
 from fashion_classifier.training.train import Workshop
+from fashion_classifier.tuning import sharing
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.sharing import CLAIM, INTERRUPTED, MOST_CUT_OFFS
-from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of
+from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, suggest_recipe
 from fashion_classifier.tuning.storage import StudyFolder
 from fashion_classifier.tuning.study import CONFIRMATION, SEARCH, Search
 from fashion_classifier.tuning.trials import read_labels
@@ -178,6 +179,35 @@ def test_a_trial_that_ends_its_processes_again_and_again_is_given_up(split, tmp_
     assert [state for index, (state, _) in states.items() if index != 1].count("failed") == 0
     assert (states[1][0] == "failed") == too_often
     assert (f"{MOST_CUT_OFFS} processes ended while they made it" in states[1][1]) == too_often
+
+
+def test_a_trial_that_falls_silent_in_the_very_turn_of_another_keeps_its_index(split, tmp_path, monkeypatch):
+    monkeypatch.setattr(sharing, "HEARTBEAT_S", 1)
+    monkeypatch.setattr(sharing, "GRACE_S", 1)
+    workshop = Workshop(split, exact=True)
+    Search(tmp_path, workshop, replace(CONFIG, trials=2, finalists=1)).run()  # those that are known
+    search = Search(tmp_path, workshop, CONFIG, alone=False)
+    study = search._studies[SEARCH]
+    study.enqueue_trial({**point_of(search.known["cnn"]), "cnn_learning_rate_muon": 0.0321})
+    with pytest.warns(UserWarning, match="Heartbeat"):
+        lost = study.ask()
+    lost.set_user_attr(CLAIM, 2)
+    suggest_recipe(lost, search.known, mirror=True)
+    study._storage.record_heartbeat(lost._trial_id)
+    looked = []
+
+    def looking(study):
+        looked.append(queue_stale(study))
+        if len(looked) == 1:
+            time.sleep(2.5)  # for Optuna it is silent a moment later, when trial 3 has been chosen
+
+    queue_stale = sharing.queue_stale
+    monkeypatch.setattr(sharing, "queue_stale", looking)
+    search.run()
+    trials = search.trials()
+    assert [trial.index for trial in trials] == list(range(CONFIG.trials))
+    assert trials[2].params == lost.params
+    assert len(search.confirmed()) == len(search.finalists())
 
 
 def test_time_ends_a_search(split, tmp_path):

@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
@@ -191,6 +191,17 @@ def next_index(study: optuna.Study) -> int:
         return int(waiting.user_attrs[CLAIM])
     taken = under_way(study).keys() | finished(study).keys()  # in this order: one that ends meanwhile is in both
     return next(index for index in range(len(taken) + 1) if index not in taken)
+
+
+def claim(trial: optuna.Trial, work: Work) -> Work:
+    """Claim a trial that has begun, and return the work that it is.
+
+    Its index is that of the work that was chosen, unless Optuna, which looks for silent processes once more, has given
+    a trial that one of them had claimed: it keeps its index, and what was chosen stays for the next turn.
+    """
+    work = replace(work, index=trial.user_attrs.get(CLAIM, work.index))
+    trial.set_user_attr(CLAIM, work.index)
+    return work
 
 
 def check_survived(study: optuna.Study, index: int) -> None:

@@ -25,7 +25,7 @@ from fashion_classifier.tuning import sharing
 from fashion_classifier.tuning.config import TuneConfig
 from fashion_classifier.tuning.importance import importance_of
 from fashion_classifier.tuning.plan import LEAST_TRIALS, MOST_EPOCHS, SEARCH_PART, Round, TrainingLength
-from fashion_classifier.tuning.sharing import CLAIM, Session, UnfinishedError, Work
+from fashion_classifier.tuning.sharing import Session, UnfinishedError, Work
 from fashion_classifier.tuning.space import known_recipes, point_of, recipe_of, sampler_of, suggest_recipe
 from fashion_classifier.tuning.storage import StudyFolder, StudyStorage
 from fashion_classifier.tuning.table import trials_table
@@ -301,7 +301,7 @@ class Search:
         """Claim a trial, train it, and tell its result; return whether there was one to claim."""
         study = self._studies[purpose]
         numbers: list[int] = []
-        made: list[TrainedModel | None] = []
+        made: list[tuple[int, TrainedModel | None]] = []
         own: list[ValueError] = []  # not Optuna's, which says so where a trial was given up by others
         with ExitStack() as turn:
             turn.enter_context(self.storage.turn())
@@ -316,10 +316,10 @@ class Search:
             def objective(trial: optuna.Trial) -> float:
                 numbers.append(trial.number)
                 self._beaten.wait()
-                trial.set_user_attr(CLAIM, work.index)
+                claimed = sharing.claim(trial, work)
                 turn.close()
                 try:
-                    return self._train(trial, purpose, work, session, made)
+                    return self._train(trial, purpose, claimed, session, made)
                 except ValueError as error:
                     own.append(error)
                     raise
@@ -331,8 +331,8 @@ class Search:
                 if own or not numbers or not sharing.was_lost(study, numbers[0]):
                     raise
                 made.clear()
-        if made:
-            session.on_trial(read_trial(sharing.finished(study)[work.index], purpose), made[0])
+        for index, model in made:
+            session.on_trial(read_trial(sharing.finished(study)[index], purpose), model)
         return True
 
     def _train(
@@ -341,7 +341,7 @@ class Search:
         purpose: str,
         work: Work,
         session: Session,
-        made: list[TrainedModel | None],
+        made: list[tuple[int, TrainedModel | None]],
     ) -> float:
         """Train a trial's recipe, write down what is known of it, and return its accuracy; its model goes to `made`.
 
@@ -383,7 +383,7 @@ class Search:
         seconds, labels = time.perf_counter() - begin, self.workshop.split.validation.labels
         keep = partial(self.storage.keep, kept_as(purpose, work.index))
         accuracy = note_trial(trial, work.index, trained, labels, keep, seconds, reason)
-        made.append(trained if state == TrialState.COMPLETE else None)
+        made.append((work.index, trained if state == TrialState.COMPLETE else None))
         if trained is not None and state == TrialState.COMPLETE:
             session.on_trained(accuracy, trained)
         if state == TrialState.FAIL:
