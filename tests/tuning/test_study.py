@@ -193,11 +193,12 @@ def test_a_trial_that_falls_silent_in_the_very_turn_of_another_keeps_its_index(s
         lost = study.ask()
     lost.set_user_attr(CLAIM, 2)
     suggest_recipe(lost, search.known, mirror=True)
-    study._storage.record_heartbeat(lost._trial_id)
-    looked = []
+    study._storage.record_heartbeat(lost._trial_id)  # type: ignore[attr-defined]
+    looked: list[optuna.Study] = []
 
     def looking(study):
-        looked.append(queue_stale(study))
+        queue_stale(study)
+        looked.append(study)
         if len(looked) == 1:
             time.sleep(2.5)  # for Optuna it is silent a moment later, when trial 3 has been chosen
 

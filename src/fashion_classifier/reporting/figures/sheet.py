@@ -22,6 +22,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter, MaxNLocator
 from matplotlib.transforms import Affine2D
 from numpy.typing import NDArray
+from PIL import Image
 
 from fashion_classifier.reporting.figures.lettering import SMALL, TEXT, TITLE, clean, drawing, text_width, wrap
 from fashion_classifier.reporting.figures.palette import GRID, INK, MUTED, Colour, line_style
@@ -30,6 +31,7 @@ WIDTH = 374.0
 MARGIN = 6.0
 LEADING = 14.5
 SHOWN_DPI = 144  # dots per inch in a notebook, where an inch is shown as 96 pixels
+COLOURS = 256  # of the picture that a notebook shows
 
 Side = Literal["left", "center", "right"]
 
@@ -57,9 +59,11 @@ class ShownFigure(Figure):
     """A figure that a notebook shows although pyplot does not know it: as a picture on white."""
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int | str]]:
-        content = BytesIO()
+        drawn, content = BytesIO(), BytesIO()
         with drawing():
-            self.savefig(content, format="png", dpi=SHOWN_DPI, facecolor="white", metadata={"Software": None})
+            self.savefig(drawn, format="png", dpi=SHOWN_DPI, facecolor="white")
+        with Image.open(drawn) as picture:  # with a palette it takes a third of the bytes, and a notebook is read often
+            picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(content, "PNG", optimize=True)
         return content.getvalue(), {"width": round(self.get_figwidth() * 96), "alt": alt_text(self)}
 
 
