@@ -111,3 +111,14 @@ def test_what_is_no_ordinary_file_is_told_and_not_waited_for(tmp_path):
     batch = decode([str(pipe)], ImageShape(8, 8, 1))
     assert batch.images.shape == (0, 8, 8)
     assert "no ordinary file" in batch.errors[0]
+
+
+def test_a_folder_that_cannot_be_listed_has_a_row_that_says_so(tmp_path, monkeypatch):
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    Image.new("L", (12, 12)).save(tmp_path / "a.png")
+    walk = os.walk  # nothing is locked to root
+    monkeypatch.setattr(os, "walk", lambda top: iter(()) if top == str(locked) else walk(top))
+    files = find_pictures([tmp_path])
+    assert list(files) == [str(tmp_path / "a.png"), str(locked)]
+    assert "this folder cannot be listed. Give leave to read it" in decode(list(files), SHAPE).errors[1]

@@ -195,8 +195,11 @@ def upright_size(picture: Image.Image) -> tuple[int, int]:
 
 
 def _check_ordinary(path: Path, place: str) -> None:
-    """Refuse what would be waited for without end, such as a pipe."""
-    if not stat.S_ISREG(path.stat().st_mode):
+    """Refuse what has no pixels, and would be waited for without end if it is a pipe."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):  # those that can be listed are never read as pictures
+        raise DataError(Fault(place, "this folder cannot be listed", "Give leave to read it"))
+    if not stat.S_ISREG(mode):
         raise DataError(Fault(place, "this is no ordinary file", "Replace or remove it"))
 
 

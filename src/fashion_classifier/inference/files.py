@@ -133,7 +133,11 @@ def _in_folder(place: str) -> Iterator[str]:
     waiting = [place]  # as deep as folders lie in folders, `os.walk` would call itself
     while waiting:
         folder = waiting.pop()
-        _, folders, files = next(os.walk(folder), (folder, [], []))
+        listed = next(os.walk(folder), None)
+        if listed is None:
+            yield folder  # it cannot be listed: its row says why, as one of a picture that cannot be read
+            continue
+        _, folders, files = listed
         for name in sorted(files):
             if os.path.splitext(name)[1].lower() in SUFFIXES and name[0] != ".":  # noqa: PTH122 - for each of a million
                 yield os.path.join(folder, name)  # noqa: PTH118 - as above
