@@ -1,7 +1,6 @@
 """Make the model that comes with the package, and the record of its making.
 
-fashion train --minutes 30 --out models/teacher
-python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher        half an hour
+python benchmarks/ship_model.py --recipe small --minutes 12 --teacher-minutes 30        an hour
 python benchmarks/ship_model.py --recipe small --minutes 12 --teacher models/teacher --rules-only
 python benchmarks/ship_model.py --photographs-only        ten seconds
 
@@ -9,7 +8,8 @@ Trains the same recipe twice: on the training part, for the cross-validation acc
 training + cross-validation data, which is the model that is kept, in half precision. What goes with a model's answers,
 its temperature, its sets and whom it refuses, is fitted on cross-validation images, which the second has learned from:
 it takes over what the first was given. Then the test set is opened once. Both have the same teacher, which must have
-learned from the training part alone; without `--teacher` they learn from the labels alone.
+learned from the training part alone: the one that is named, or one that is trained first and kept in `models/teacher`.
+Without any they learn from the labels alone.
 
 `--rules-only` leaves the weights of the model that is there as they are, and has only its rules fitted anew;
 `--photographs-only` those for photographs alone, on the model itself: it has learned from the cross-validation images,
@@ -26,6 +26,7 @@ import sys
 import tempfile
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from fashion_classifier.inference.shelf import RECORD_SCHEMA, SHIPPED
 from fashion_classifier.models.catalogue import count_parameters, settings_of
 from fashion_classifier.storage import write_json
 
+TEACHER = Path("models/teacher")
 LARGEST_BYTES = 3_000_000  # of the whole folder
 LEAST_ACCURACY = 0.95  # of the cross-validation images; what the test set says chooses nothing
 TRIAL_IMAGES = 2560  # real ones: on them ONNX must agree; 512 fit the whole numbers, the others judge them
@@ -49,7 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=15.0)
     parser.add_argument("--recipe", default="five-minutes")
-    parser.add_argument("--teacher", type=Path, help="the folder of a model to learn from")
+    taught = parser.add_mutually_exclusive_group()
+    taught.add_argument("--teacher", type=Path, help="the folder of a model to learn from")
+    taught.add_argument("--teacher-minutes", type=float, help="train the model to learn from, for so long")
     parser.add_argument("--name", default="fashion-mnist")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rules-only", action="store_true", help="leave the weights that are there as they are")
@@ -65,16 +69,21 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        teacher = _about(asked.teacher) if asked.teacher else None
-        taught = ["--teacher", str(asked.teacher)] if teacher else []
-        chosen_by, _ = _trained(asked, folder / "judged", taught)
+        how, teacher = ["--recipe", asked.recipe], None
+        if asked.teacher_minutes:
+            teacher = _trained(asked.teacher_minutes, asked.seed, TEACHER)[1]
+        if taught_by := TEACHER if teacher else asked.teacher:
+            teacher = {**(teacher or {}), **_about(taught_by)}
+            how += ["--teacher", str(taught_by)]
+        chosen_by, _ = _trained(asked.minutes, asked.seed, folder / "judged", *how)
         if chosen_by["validation"]["accuracy"] < LEAST_ACCURACY:
             sys.exit(f"Not made: less than {LEAST_ACCURACY:.0%} of the cross-validation images are right.")
         judged = load_model(folder / "judged")
         if asked.rules_only:
             whole, facts = load_model(place), json.loads((place / RECORD).read_bytes())
         else:
-            facts = {**_trained(asked, folder / "whole", [*taught, "--on", "all"])[1], "teacher": teacher}
+            made = _trained(asked.minutes, asked.seed, folder / "whole", *how, "--on", "all")[1]
+            facts = {"schema": RECORD_SCHEMA, **made, "teacher": teacher}
             whole = load_model(folder / "whole")
         _save(whole, judged, folder / asked.name)
         tested = _fashion("evaluate", str(folder / asked.name))
@@ -104,17 +113,15 @@ def main() -> None:
         shutil.copytree(folder / asked.name, place)
 
 
-def _trained(asked: argparse.Namespace, folder: Path, how: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _trained(minutes: float, seed: int, folder: Path, *how: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Train a model; return what the training said, and how a record says it was made."""
-    command = ["train", "--recipe", asked.recipe, "--minutes", f"{asked.minutes:g}", "--seed", str(asked.seed)]
-    said = _fashion(*command, *how, "--out", str(folder))
+    command = ["train", *how, "--minutes", f"{minutes:g}", "--seed", str(seed)]
+    told = ["TEACHER" if before == "--teacher" else word for before, word in pairwise(["fashion", *command])]
+    said = _fashion(*command, "--out", str(folder))
     return said, {
-        "schema": RECORD_SCHEMA,
         "made": datetime.now(UTC).date().isoformat(),
-        "command": " ".join(
-            ["fashion", *command, *("TEACHER" if word == str(asked.teacher) else word for word in how)]
-        ),
-        "seed": asked.seed,
+        "command": " ".join(["fashion", *told]),
+        "seed": seed,
         "commit": commit(),
         "machine": machine(),
     }

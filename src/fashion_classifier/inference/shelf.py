@@ -14,8 +14,8 @@ the record of its making, ``record.json``::
       "licence": "MIT"
     }
 
-It may hold more: ``teacher`` has settings, seed and steps of the model that it learned from, which the command calls
-TEACHER; ``rules`` says on what the numbers that go with its answers were fitted.
+It may hold more: ``teacher`` has command, commit, settings, seed and steps of the model that it learned from, which the
+command calls TEACHER; ``rules`` says on what the numbers that go with its answers were fitted.
 """
 
 from __future__ import annotations
