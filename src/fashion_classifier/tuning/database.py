@@ -155,8 +155,12 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         parsed = None
-    if parsed is None or parsed.drivername not in SCHEMES or not parsed.database:
-        raise UsageError(f"A study that machines share lies in a PostgreSQL database, named like {FORM}.")
+    is_one = parsed is not None and parsed.drivername in SCHEMES and parsed.database
+    if parsed is None or not is_one or "@" in (parsed.host or ""):  # else a password's end would be told as the host
+        raise UsageError(
+            f"A study that machines share lies in a PostgreSQL database, named like {FORM}; an @ in a name or a "
+            "password is written as %40. Give such a URL."
+        )
     return parsed.set(drivername="postgresql+psycopg")
 
 
