@@ -167,7 +167,7 @@ def _take(folder: Path, name: str, *, shared: bool = False) -> int | None:
         try:
             file = os.open(path, _HOW, 0o666)
         except FileNotFoundError as error:
-            raise UnavailableError(f"{folder}: there is no such folder.") from error
+            raise UnavailableError(f"{folder}: there is no such folder. Check its name.") from error
         except OSError as error:
             raise UnavailableError(
                 f"{folder}: nothing can be written here ({error.strerror}). Give leave to write there, or name "

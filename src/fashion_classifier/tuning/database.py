@@ -69,7 +69,10 @@ class StudyDatabase(StudyStorage):
 
     def __init__(self, url: str, study: str) -> None:
         if not 0 < len(study) <= LONGEST_NAME or not study.isprintable():
-            raise UsageError(f"A study's name has 1 to {LONGEST_NAME} letters, but this one has {len(study)}.")
+            raise UsageError(
+                f"A study's name has 1 to {LONGEST_NAME} letters, all of which can be printed, but got "
+                f"{study[: LONGEST_NAME + 1]!r}. Name it otherwise."
+            )
         parsed = _parsed(url)
         if find_spec("psycopg") is None:
             raise MissingExtraError(
