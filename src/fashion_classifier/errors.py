@@ -10,6 +10,8 @@
     │   └── NoLocksError                      4   a file system that keeps no locks
     ├── NotEnoughMemoryError (MemoryError)    4   what is asked for does not fit into the memory that can be had
     ├── ModelError (ValueError)               5   a model folder that is damaged, altered or unfit
+    ├── DivergedError (ArithmeticError)       1   a training that nothing can save (`training.outcome`)
+    ├── PeerLostError                         4   a process that trained with this one (`training.distributed`)
     └── Interrupted                         130   the person stopped the work before there was a result
 
 A message gives the place, what was expected, what was found and what to do, and never names a command's flags.

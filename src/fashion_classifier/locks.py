@@ -34,7 +34,8 @@ LOOK_EVERY_S = 0.02
 GLANCES = 5  # whoever only asks who works here holds the lock for a moment, and must not be taken for an owner
 _HOW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # what a link leads to would be emptied
 _FAR = 1 << 30  # Windows keeps everybody from reading what is locked: a byte behind the content is
-_PASSWORD = re.compile(r"(://[^\s:/@]*:|[?&]password=)[^\s@&]+")  # in a URL; it is nobody's to read
+# In a URL, to its last @: people leave signs in a password as they are that should be escaped there.
+_PASSWORDS = (re.compile(r"([?&](?:ssl)?password=)[^&]*"), re.compile(r"(://[^:/@]*:).*(?=@)", re.DOTALL))
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
 _Prepared = TypeVar("_Prepared")
@@ -166,7 +167,7 @@ def _take(folder: Path, name: str, *, shared: bool = False) -> int | None:
         try:
             file = os.open(path, _HOW, 0o666)
         except FileNotFoundError as error:
-            raise UnavailableError(f"{folder}: there is no such folder.") from error
+            raise UnavailableError(f"{folder}: there is no such folder. Check its name.") from error
         except OSError as error:
             raise UnavailableError(
                 f"{folder}: nothing can be written here ({error.strerror}). Give leave to write there, or name "
@@ -208,7 +209,7 @@ def _sign(file: int, path: Path) -> None:
         "process": os.getpid(),
         "host": platform.node(),
         "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": _PASSWORD.sub(r"\1***", shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])),
+        "command": shlex.join([Path(sys.argv[0]).name, *map(_without_password, sys.argv[1:])]),
     }
     try:
         os.ftruncate(file, 0)
@@ -216,6 +217,13 @@ def _sign(file: int, path: Path) -> None:
         os.write(file, json.dumps(owner).encode())  # in ASCII: an argument need not be UTF-8
     except OSError as error:
         raise UnavailableError(f"{path}: it cannot be written ({error.strerror}). Make room there.") from error
+
+
+def _without_password(argument: str) -> str:
+    """Take the password out of a URL: who holds a lock is told to anybody."""
+    for password in _PASSWORDS:
+        argument = password.sub(r"\1***", argument)
+    return argument
 
 
 def _refusal(folder: Path, name: str) -> UnavailableError:

@@ -135,6 +135,8 @@ TABLE: dict[str, tuple[Prepare | None, str, int, str]] = {
         2,
         "no family 'ensemble' to choose from; there are",
     ),
+    "a study's name without a database": (None, "tune --study shoes", 2, "Only a database has studies with names"),
+    "workers without a cluster": (None, "tune --workers 2", 2, "Workers are a cluster's: name the cluster"),
     "too short for a run": (None, "run --data sample --minutes 0.3", 2, "`minutes >= 0.5` must hold for a run"),
     "no epochs": (None, "run --data sample --trials 1 --epochs 0", 2, "`epochs > 0` must hold, but got epochs=0.0"),
     "unknown family": (None, "train --model tree", 2, "no recipes for the family 'tree'; there are some for cnn,"),

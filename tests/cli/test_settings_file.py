@@ -158,14 +158,23 @@ def test_a_file_that_is_no_text_is_said(fashion):
 
 
 @pytest.mark.parametrize(
-    "line", ["[serve]\nopen-to-all = true", "[runs.remove]\nyes = true", "[cache.clear]\nyes = true"]
+    "line",
+    [
+        "[serve]\nopen-to-all = true",
+        "[runs.remove]\nyes = true",
+        "[cache.clear]\nyes = true",
+        "[predict]\ncluster = 'ray://elsewhere:10001'",
+        "[tune]\nstorage = 'postgresql://me:kwyjibo@elsewhere/studies'",
+        "[run]\ntrack = ['mlflow=https://elsewhere']",
+    ],
 )
 def test_a_persons_own_word_is_not_taken_from_a_file(fashion, line):
     write(line)
     command = line[1 : line.index("]")].split(".")
-    result = fashion(*command, *(["x"] if command[-1] == "remove" else []))
+    result = fashion(*command, *(["x"] if command[-1] in {"remove", "predict"} else []))
     assert result.code == 2
     assert "this is said on the command line alone" in result.err
+    assert "kwyjibo" not in result.err
 
 
 def test_values_are_told_as_they_stand_in_the_file():

@@ -53,7 +53,9 @@ def test_files_are_called_and_told_of_as_hugging_face_does(folder):
 
 
 def test_card_and_files_describe_the_same_columns(folder):
-    for file in folder.glob("*.parquet"):
+    files = list(folder.glob("*.parquet"))
+    assert files
+    for file in files:
         features = json.loads(pl.read_parquet_metadata(file)["huggingface"])["info"]["features"]
         assert list(features) == ["image", "label", "group"]
         assert features["label"] == {"names": ["T-shirt/top", 'a "b": c', "名前"], "_type": "ClassLabel"}
@@ -62,7 +64,9 @@ def test_card_and_files_describe_the_same_columns(folder):
 
 def test_arrow_finds_the_description_in_the_schema_and_plain_columns(folder):
     arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    for file in folder.glob("*.parquet"):
+    files = list(folder.glob("*.parquet"))
+    assert files
+    for file in files:
         schema = parquet.read_schema(file)
         features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
         assert features["label"]["_type"] == "ClassLabel"

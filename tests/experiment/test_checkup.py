@@ -144,10 +144,12 @@ def test_a_runtime_that_answers_otherwise_or_not_at_all_is_a_problem(monkeypatch
 
 def test_a_runtime_that_is_not_installed_is_no_problem(monkeypatch, shipped):
     real = find_spec
-    monkeypatch.setattr(answering, "find_spec", lambda name: None if name == "openvino" else real(name))
+    monkeypatch.setattr(answering, "find_spec", lambda name: None if name in {"openvino", "torch"} else real(name))
     found = answering.runtimes()
     assert found.problems == ()
-    assert "openvino: not installed (pip install 'fashion-images-classifier[openvino]')" in found.said
+    lines = found.said.splitlines()
+    assert "openvino: not installed (pip install 'fashion-images-classifier[openvino]')" in lines
+    assert "torch: not installed" in lines  # of which there is no extra
 
 
 def test_data_is_found_without_being_read_or_fetched(npz, monkeypatch):

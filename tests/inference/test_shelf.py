@@ -51,7 +51,9 @@ def test_the_most_accurate_shipped_model_is_the_default(tmp_path):
 
 
 def test_what_the_package_holds_can_be_listed():
-    for model in map(model_facts, shipped_folders()):
+    folders = shipped_folders()
+    assert folders
+    for model in map(model_facts, folders):
         assert model.accuracy is not None, model.name
         assert model.command, model.name
         assert model.licence, model.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import resource
+import select
 import signal
 import socket
 import threading
@@ -134,9 +135,8 @@ def test_slow_callers_are_given_up_and_hinder_nobody(start):
         caller.sendall(b"POST /v1/predict HTTP/1.1\r\nHost: loc")
     for caller in callers[20:]:
         caller.sendall(request(b"", 1000))
-    began = time.monotonic()
     assert httpx.post(process.base + "/v1/predict", content=picture(), headers=HEADERS).status_code == 200
-    assert time.monotonic() - began < 5
+    assert not select.select(callers, [], [], 0)[0]  # none of them had to go before that
     ends = [caller.recv(100) for caller in callers]
     assert ends[:20] == [b""] * 20
     assert all(end.startswith(b"HTTP/1.1 408") for end in ends[20:])

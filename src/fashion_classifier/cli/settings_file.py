@@ -35,8 +35,9 @@ from fashion_classifier.errors import FashionError, UnavailableError, UsageError
 FILE = Path("fashion.toml")  # in the working folder
 NONE = "none"
 LOOKS_ITSELF = "doctor"  # a command that tells what is wrong with the file, and does not stop at it
-# How a command talks, and what needs a person's own word, whoever wrote the file that lies there.
-COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-to-all"})
+# How a command talks, and what needs a person's own word, whoever wrote the file that lies there. So does whom it talks
+# to: a cluster's members may run code here, and a database or a tracker is shown what the environment holds for it.
+COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-to-all", "cluster", "storage", "track"})
 
 
 @dataclass(frozen=True)

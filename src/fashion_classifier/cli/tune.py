@@ -28,6 +28,9 @@ from fashion_classifier.cli.options import (
 )
 from fashion_classifier.cli.output import between, output, percent, show_collection
 from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
+from fashion_classifier.errors import UsageError
+
+STUDY = "study"  # what one in a database is called where nothing is said
 
 
 def tune(
@@ -60,7 +63,9 @@ def tune(
             "and processes on any machines share it.",
         ),
     ] = None,
-    study: Annotated[str, typer.Option("--study", metavar="NAME", help="Which study in that database.")] = "study",
+    study: Annotated[
+        str | None, typer.Option("--study", metavar="NAME", help="With --storage: which study in that database.")
+    ] = None,
     cluster: ClusterOption = None,
     workers: Annotated[
         int, typer.Option("--workers", help="With --cluster: trials made at a time; 0 for as many as fit.")
@@ -97,6 +102,10 @@ def tune(
     from fashion_classifier.inference.cluster import check_reachable
     from fashion_classifier.tuning.database import StudyDatabase
 
+    if study is not None and storage is None:
+        raise UsageError("Only a database has studies with names: name the database, or leave the study's name out.")
+    if workers and cluster is None:
+        raise UsageError("Workers are a cluster's: name the cluster, or leave their number out.")
     exact = trials is not None and minutes is None
     config = RunConfig(
         data=absolute(data),
@@ -113,7 +122,7 @@ def tune(
         threads=threads,
         device=device,
     )
-    place = None if storage is None else StudyDatabase(storage, study)
+    place = None if storage is None else StudyDatabase(storage, STUDY if study is None else study)
     on = None if cluster is None else Cluster(cluster, workers)
     if on is not None:
         check_reachable(on.address)
@@ -149,7 +158,7 @@ def tune(
         }
         if chosen is None:
             out_to.tell("No trial is complete yet; the same command goes on.")
-            out_to.result("tune", {**facts, "chosen": None, "leaderboard": [], "confirmed": []})
+            out_to.result("tune", {**facts, "chosen": None, "leaderboard": [], "confirmed": [], "model": None})
             return
         found = search_facts(search, chosen, prepared.clock.used_s, "", seed=config.seed)
         rows = [

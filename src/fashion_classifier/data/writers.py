@@ -114,7 +114,7 @@ def write_npz(parts: Parts, file: Path, progress: Progress) -> None:
             arrays[f"groups_{part.short}"] = dataset.groups.astype(np.str_)
     progress("Writing NPZ arrays", 0, 1)
     with file.open("wb") as target:
-        np.savez_compressed(target, allow_pickle=False, **arrays)
+        np.savez_compressed(target, **arrays)  # none of objects; before 2.2 NumPy takes every keyword for an array
     progress("Writing NPZ arrays", 1, 1)
 
 

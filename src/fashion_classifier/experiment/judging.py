@@ -20,7 +20,7 @@ from fashion_classifier.data.dataset import Dataset, Opening, SealedTestSet
 from fashion_classifier.data.fingerprint import image_sha256
 from fashion_classifier.data.load import AUTO
 from fashion_classifier.data.split import Split
-from fashion_classifier.errors import DataError, Fault, UsageError
+from fashion_classifier.errors import DataError, Fault, ModelError, UsageError
 from fashion_classifier.evaluation.calibration import calibrate
 from fashion_classifier.evaluation.comparison import compare
 from fashion_classifier.evaluation.metrics import Evaluation, evaluate
@@ -32,7 +32,7 @@ from fashion_classifier.experiment.preparation import WITHOUT_TEST, Prepared, pr
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
-from fashion_classifier.inference.manifest import MANIFEST, WEIGHTS
+from fashion_classifier.inference.manifest import MANIFEST, WEIGHTS, shown
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.shelf import model_facts
 from fashion_classifier.models.catalogue import count_parameters, settings_of
@@ -40,6 +40,8 @@ from fashion_classifier.progress import Progress
 from fashion_classifier.reporting.comparison_results import ComparedModel, JudgedImages, ModelComparison
 from fashion_classifier.reporting.gallery import Gallery, choose_gallery
 from fashion_classifier.reporting.predictions import PAIR, predictions_table
+
+_SPLIT: dict[str, Any] = {"seed": int, "validation_fraction": int | float, "group_by": str | None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +288,7 @@ def _compared_model(
 def _origin(opened: Opened) -> dict[str, Any]:
     """Gather what is recorded of a model's making: by its run, beside it if it comes with the package, and in it."""
     provenance, record, run = opened.model.provenance, model_facts(opened.path), opened.run
-    split = dict(provenance.get("split", {}))
+    split = _recorded_split(opened)
     recorded = {
         "seed": split.get("seed", record.seed) if run is None else run.config.seed,
         "training_seed": provenance.get("seed"),
@@ -339,6 +341,11 @@ def prepare_for(
     """Load and split data for a model: a run's own data and settings unless other data is given.
 
     Data that the model was made from is split as it was then, so that its test set holds no image that it has learned.
+
+    Raises
+    ------
+    ModelError, DataError
+        If what the model tells of that split cannot be; if a run's own data has changed.
     """
     *sides, channels = opened.model.shape
     size = (sides[0], sides[1])
@@ -355,9 +362,9 @@ def prepare_for(
             seed=seed,
         )
     prepared = prepare(config, used_s=used_s, progress=progress)
-    split_then = _split_of(opened, prepared.collection)
-    if split_then and not own:
-        prepared = prepare(replace(config, **split_then), used_s=used_s, progress=progress)
+    then = config if own else replace(config, **_split_of(opened, prepared.collection))
+    if then != config:
+        prepared = prepare(then, used_s=used_s, progress=progress)
     if own and opened.run is not None and prepared.collection.identity != opened.run.facts.get("identity"):
         raise DataError(
             Fault(
@@ -371,5 +378,21 @@ def prepare_for(
 
 def _split_of(opened: Opened, collection: Collection) -> dict[str, Any]:
     """Return how this data was split when the model was made; nothing if it was made from other data."""
-    provenance = opened.model.provenance
-    return dict(provenance.get("split", {})) if provenance.get("fingerprint") == collection.fingerprint else {}
+    return _recorded_split(opened) if opened.model.provenance.get("fingerprint") == collection.fingerprint else {}
+
+
+def _recorded_split(opened: Opened) -> dict[str, Any]:
+    """Return what a model says of the split of its data, which is all that it may say of how data is prepared.
+
+    Raises
+    ------
+    ModelError
+        If it says something else.
+    """
+    told = opened.model.provenance.get("split", {})
+    if not isinstance(told, dict) or not all(isinstance(value, _SPLIT.get(name, ())) for name, value in told.items()):
+        raise ModelError(
+            f"{opened.path}: how its data was split is told as {shown(repr(told))}; {', '.join(_SPLIT)} are expected. "
+            "Get the model again, or train anew."
+        )
+    return told

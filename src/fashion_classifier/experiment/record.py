@@ -52,7 +52,7 @@ class RunFolder:
         self.path = path
         record = path / RUN
         if not record.is_file():
-            raise UnavailableError(f"{path}: there is no run here; a run folder holds {RUN}.")
+            raise UnavailableError(f"{path}: there is no run here; a run folder holds {RUN}. Check its name.")
         self.facts: dict[str, Any] = read_json(record, "record of a run", _REMEDY)
         try:
             self.config = RunConfig.from_dict(self.facts["settings"])

@@ -26,7 +26,7 @@ def check_removable(run: Path) -> None:
     if run.is_symlink():
         raise UsageError(f"{run}: this is a link, to {run.readlink()}. Name the folder itself.")
     if not run.exists():
-        raise UnavailableError(f"{run}: there is no such folder.")
+        raise UnavailableError(f"{run}: there is no such folder. Check its name.")
     if not _is_run(run):
         raise UsageError(
             f"{run}: this is no run folder, as there is no record of a run in it ({RUN}); nothing but runs is removed. "

@@ -72,8 +72,9 @@ def joined(address: str) -> Iterator[None]:
         _check_machines()
         yield
     except RayError as error:
+        found = getattr(error, "cause", None) or error  # what a task raised: Ray's own first line tells its process
         raise UnavailableError(
-            f"The Ray cluster at {address} could not go on ({_first_line(error)}). See to it, and go on: what is "
+            f"The Ray cluster at {address} could not go on ({_first_line(found)}). See to it, and go on: what is "
             "finished is kept."
         ) from error
     finally:

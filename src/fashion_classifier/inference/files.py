@@ -98,9 +98,9 @@ def count_pictures(places: Sequence[Path]) -> PictureFiles:
     for place in places:
         if is_pattern(place):
             if next(expand(place), None) is None:
-                raise UnavailableError(f"{place}: nothing is called so, and no file matches it as a pattern.")
+                raise UnavailableError(f"{place}: nothing is called so, and no file matches it as a pattern. Check it.")
         elif not os.path.lexists(place):
-            raise UnavailableError(f"{place}: there is no such file or folder.")
+            raise UnavailableError(f"{place}: there is no such file or folder. Check its name.")
     n = longest = 0
     for path in _walk(places):
         n, longest = n + 1, max(longest, len(path))

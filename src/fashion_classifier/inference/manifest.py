@@ -1,7 +1,7 @@
-"""The files of a model folder: data, read once, and used only if it is what was written.
+"""The files of a model folder: data, used only if it is what was written.
 
-``manifest.json`` lists each file with its size and SHA-256. A file is read whole, once, and the bytes that were hashed
-are the bytes that are used, so nothing can be put in its place between the two. What is not listed is not read.
+``manifest.json`` lists each file with its size and SHA-256. A file is read whole, and the bytes that were hashed are
+the bytes that are used, so nothing can be put in its place between the two. What is not listed is not read.
 """
 
 from __future__ import annotations

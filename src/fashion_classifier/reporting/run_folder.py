@@ -169,7 +169,10 @@ def _existing(run: Path, name: str) -> Path:
     """Give the path of a file that must be there."""
     path = run / name
     if not path.is_file():
-        raise UnavailableError(f"{run} has no {name}: it is no run folder, or its run was cut off before its end.")
+        raise UnavailableError(
+            f"{run} has no {name}: it is no run folder, or its run was cut off before its end. Check its name, or go "
+            "on with the run."
+        )
     return path
 
 

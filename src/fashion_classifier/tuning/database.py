@@ -69,7 +69,10 @@ class StudyDatabase(StudyStorage):
 
     def __init__(self, url: str, study: str) -> None:
         if not 0 < len(study) <= LONGEST_NAME or not study.isprintable():
-            raise UsageError(f"A study's name has 1 to {LONGEST_NAME} letters, but this one has {len(study)}.")
+            raise UsageError(
+                f"A study's name has 1 to {LONGEST_NAME} letters, all of which can be printed, but got "
+                f"{study[: LONGEST_NAME + 1]!r}. Name it otherwise."
+            )
         parsed = _parsed(url)
         if find_spec("psycopg") is None:
             raise MissingExtraError(
@@ -155,8 +158,12 @@ def _parsed(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         parsed = None
-    if parsed is None or parsed.drivername not in SCHEMES or not parsed.database:
-        raise UsageError(f"A study that machines share lies in a PostgreSQL database, named like {FORM}.")
+    is_one = parsed is not None and parsed.drivername in SCHEMES and parsed.database
+    if parsed is None or not is_one or "@" in (parsed.host or ""):  # else a password's end would be told as the host
+        raise UsageError(
+            f"A study that machines share lies in a PostgreSQL database, named like {FORM}; an @ in a name or a "
+            "password is written as %40. Give such a URL."
+        )
     return parsed.set(drivername="postgresql+psycopg")
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fashion_classifier.data.dataset import ImageShape
-from fashion_classifier.data.streams import csv_stream
+from fashion_classifier.data.parquet_check.pages import check_parquet
+from fashion_classifier.data.streams import csv_stream, parquet_stream
 from fashion_classifier.data.streams.recognition import find_stream
 
 SHAPE = ImageShape(4, 4, 1)
@@ -205,6 +206,24 @@ def test_wrong_rows_of_arrays_and_lists_are_told_one_by_one(tmp_path):
         images, errors = read(tmp_path / name)
         np.testing.assert_array_equal(images, np.delete(IMAGES, [7, 2500], axis=0))
         assert [place for place, error in errors.items() if error] == [f"{tmp_path / name}:{row}" for row in (8, 2501)]
+
+
+def test_a_parquet_file_is_checked_once_until_it_changes(tmp_path, monkeypatch):
+    checked = []
+
+    def check(path: Path, place: str):
+        checked.append(path)
+        return check_parquet(path, place)
+
+    monkeypatch.setattr(parquet_stream, "check_parquet", check)
+    path = tmp_path / "x.parquet"
+    pl.DataFrame({"img": [png(image) for image in IMAGES[:9]]}).write_parquet(path)
+    assert len(read(path)[0]) == len(read(path)[0]) == 9
+    stream = find_stream(path)
+    path.write_bytes(b"PAR1 nonsense")
+    [block] = stream.blocks(SHAPE)
+    assert "this is no Parquet file, or it is damaged" in block.errors[0]
+    assert checked == [path, path]
 
 
 def test_a_wrong_picture_in_a_parquet_file_is_a_row_of_its_own(tmp_path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -15,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from fashion_classifier.data.dataset import Images, ImageShape
-from fashion_classifier.data.parquet_check.pages import check_parquet
+from fashion_classifier.data.parquet_check.pages import Bounds, check_parquet
 from fashion_classifier.data.parquet_tables import content_of, find_image, pixel_array
 from fashion_classifier.data.pictures import read_picture, to_array
 from fashion_classifier.data.streams.blocks import Block, PixelFile, array_shape, block_of_array, failed, one_by_one
@@ -45,7 +46,7 @@ class ParquetStream(PixelFile):
     def of(cls, path: Path) -> Self:
         """Look at the file's metadata."""
         try:
-            check_parquet(path, str(path))
+            _check(path)
             table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
             names = table.collect_schema().names()
             n = int(table.select(pl.len()).collect().item())
@@ -66,7 +67,7 @@ class ParquetStream(PixelFile):
         """Read the rows; see `PixelFile.blocks`."""
         done = self.first
         try:
-            bounds = check_parquet(self.path, str(self.path))
+            bounds = _check(self.path)
             table = pl.scan_parquet(self.path, glob=False, hive_partitioning=False)
             image = find_image(table.collect_schema(), str(self.path))
             rows_of = _Rows(self.path, shape)
@@ -88,6 +89,18 @@ class ParquetStream(PixelFile):
             yield failed(self.path, f"{self.path}: {problem}", shape)
         except OSError as error:
             yield failed(self.path, f"{self.path}: the file cannot be read ({error.strerror or error})", shape)
+
+
+def _check(path: Path) -> Bounds:
+    """Check a file, unless this very one was found sound before: one of very many pages takes seconds each time."""
+    status = path.stat()
+    return _check_once(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=256)
+def _check_once(path: Path, _state: tuple[int, ...]) -> Bounds:
+    """Check a file in some state."""
+    return check_parquet(path, str(path))
 
 
 def _slices(table: pl.LazyFrame, done: int, stop: int, *, at_a_time: int) -> Iterator[pl.Series]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fashion_classifier.errors import FashionError
 from fashion_classifier.experiment.checkup.finding import Finding, Problem
+from fashion_classifier.experiment.checkup.packages import DISTRIBUTION
 from fashion_classifier.inference.agreement import compare_logits, trial_images
 from fashion_classifier.inference.manifest import read_manifest
 from fashion_classifier.inference.runtimes.base import RUNTIMES, Logits, RuntimeName
@@ -16,7 +17,8 @@ from fashion_classifier.inference.runtimes.opening import open_runtime
 from fashion_classifier.inference.shelf import model_facts, shipped_folders
 
 PACKAGES: dict[RuntimeName, str] = {"torch": "torch", "onnx": "onnxruntime", "openvino": "openvino"}
-REINSTALL = "pip install --force-reinstall --no-deps fashion-images-classifier"
+EXTRAS: set[RuntimeName] = {"openvino"}
+REINSTALL = f"pip install --force-reinstall --no-deps {DISTRIBUTION}"
 
 
 def models() -> Finding:
@@ -47,7 +49,8 @@ def runtimes() -> Finding:
         package = PACKAGES[name]
         if find_spec(package) is None:
             facts[name] = {"version": None, "answers": None}
-            lines.append(f"{name}: not installed (pip install 'fashion-images-classifier[{name}]')")
+            how = f" (pip install '{DISTRIBUTION}[{name}]')" if name in EXTRAS else ""  # of others the libraries tell
+            lines.append(f"{name}: not installed{how}")
             continue
         its_version = version(package)
         facts[name] = {"version": its_version, "answers": None}
