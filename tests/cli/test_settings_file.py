@@ -40,6 +40,11 @@ def test_without_a_file_nothing_is_told_of_one(fashion, npz):
     assert "From " not in result.err
 
 
+def test_a_file_may_begin_with_the_mark_that_some_editors_write(fashion, npz):
+    write('\ufeff[data.check]\nimage-size = "20x20"\n')
+    assert fashion("data", "check", npz, "--json").json["image"]["width"] == 20
+
+
 def test_a_file_that_is_named_goes_before_the_one_that_lies_there(fashion, npz):
     write('[data.check]\nimage-size = "20x20"\n')
     write('[data.check]\nimage-size = "16x18"\n', "other.toml")
