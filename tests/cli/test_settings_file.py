@@ -151,6 +151,14 @@ def test_a_value_out_of_its_range_is_refused_with_its_place(fashion):
     assert result.err.startswith("Error: fashion.toml, [evaluate] seeds: 1 cannot be")
 
 
+def test_wrong_usage_in_which_a_file_has_its_part_tells_so(fashion):
+    write('[train]\nrecipe = "small"\nminutes = 5\n')
+    result = fashion("train", "--data", "sample", "--model", "cnn")
+    assert result.code == 2
+    assert "give a recipe or a model family, not both" in result.err
+    assert 'From fashion.toml: recipe = "small", minutes = 5' in result.err.replace("\n", " ")
+
+
 def test_a_file_that_is_named_and_not_there_is_said(fashion):
     result = fashion("models", "--config", "nowhere.toml")
     assert result.code == 4
