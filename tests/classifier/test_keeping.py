@@ -78,6 +78,36 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(tmp_path, values):
     learned.save(str(tmp_path / "model"), replace=True)
 
 
+@pytest.mark.parametrize("values", [X, TABLE], ids=["images", "table"])
+def test_what_is_no_model_is_never_replaced(tmp_path, values):
+    learned = quick(epochs=0.1).fit(values, Y)
+    photographs, link = tmp_path / "photographs", tmp_path / "link"
+    photographs.mkdir()
+    (photographs / "coat.jpg").write_bytes(b"a picture")
+    link.symlink_to(photographs)
+    for place in (photographs, link, photographs / "coat.jpg"):
+        with pytest.raises(UsageError, match="replace"):
+            learned.save(place, replace=True)
+    assert (photographs / "coat.jpg").read_bytes() == b"a picture"
+    (tmp_path / "empty").mkdir()
+    learned.save(tmp_path / "empty", replace=True)
+    assert (tmp_path / "empty" / "model.json").is_file()
+
+
+def test_parameters_that_came_out_of_arrays_come_back(tmp_path):
+    drawn_from_grids = {
+        "epochs": np.arange(1, 3)[0],
+        "validation_fraction": np.linspace(0.25, 0.5, 2, dtype=np.float32)[0],
+        "mirror": np.array([False])[0],
+        "model": np.array(["mlp"])[0],
+        "random_state": np.int64(3),
+        "image_shape": [np.int64(12), 12],
+    }
+    quick(**drawn_from_grids).fit(X, Y).save(tmp_path / "model")
+    loaded = FashionClassifier.load(tmp_path / "model").get_params()
+    assert {name: loaded[name] for name in drawn_from_grids} == {**drawn_from_grids, "image_shape": (12, 12)}
+
+
 def test_a_model_of_images_serves_every_command(tmp_path):
     learned = quick().fit(X, Y)
     learned.save(tmp_path / "model")

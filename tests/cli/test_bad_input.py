@@ -385,6 +385,13 @@ def test_a_cluster_that_is_not_there_is_told_before_data_is_looked_for(fashion):
     assert (result.code, "There is no Ray cluster at 127.0.0.1:1" in result.err) == (4, True)
 
 
+def test_a_database_that_is_not_there_is_told_before_data_is_looked_for(fashion):
+    result = fashion("tune", "--data", "nowhere", "--trials", 1, "--storage", "postgresql://me@127.0.0.1:9/studies")
+    assert result.code == 4
+    assert "postgresql://me@127.0.0.1:9/studies, study study: the search's database could not be read" in result.err
+    assert not Path("study").exists()
+
+
 def test_a_damaged_study_is_told_before_data_is_looked_for(fashion):
     file_written("taken/study.json", "{")(Path())
     result = fashion(*TAKEN["tune"], "--data", "there is no data")

@@ -62,6 +62,19 @@ def test_a_library_that_breaks_is_a_problem_of_its_topic_alone(fashion, all_well
     assert result.json["cache"] == {"known": True}
 
 
+def test_a_library_that_would_end_the_program_is_not_used(fashion, all_well, monkeypatch):
+    problem = Problem("polars cannot be imported: the process that imports it is ended by SIGILL.", "Install another.")
+    monkeypatch.setattr(
+        packages, "libraries", lambda: Finding(said="1 does not serve", problems=(problem,), deadly=("polars",))
+    )
+    for module, function in ((computing, "precision"), (answering, "runtimes")):
+        monkeypatch.setattr(module, function, lambda: pytest.fail("it was used"))
+    result = fashion("doctor")
+    assert result.code == 4
+    assert result.out.count("not looked at, as polars would end this program") == 4
+    assert "Cache is well" in result.out
+
+
 def test_the_settings_of_all_commands_are_checked(fashion, all_well):
     Path("fashion.toml").write_text("[train]\nminuets = 5\n[data.check]\nseed = 1\n[run]\nminutes = 5\n")
     result = fashion("doctor", "--json")

@@ -40,6 +40,11 @@ def test_without_a_file_nothing_is_told_of_one(fashion, npz):
     assert "From " not in result.err
 
 
+def test_a_file_may_begin_with_the_mark_that_some_editors_write(fashion, npz):
+    write('\ufeff[data.check]\nimage-size = "20x20"\n')
+    assert fashion("data", "check", npz, "--json").json["image"]["width"] == 20
+
+
 def test_a_file_that_is_named_goes_before_the_one_that_lies_there(fashion, npz):
     write('[data.check]\nimage-size = "20x20"\n')
     write('[data.check]\nimage-size = "16x18"\n', "other.toml")
@@ -144,6 +149,14 @@ def test_a_value_out_of_its_range_is_refused_with_its_place(fashion):
     result = fashion("evaluate")
     assert result.code == 2
     assert result.err.startswith("Error: fashion.toml, [evaluate] seeds: 1 cannot be")
+
+
+def test_wrong_usage_in_which_a_file_has_its_part_tells_so(fashion):
+    write('[train]\nrecipe = "small"\nminutes = 5\n')
+    result = fashion("train", "--data", "sample", "--model", "cnn")
+    assert result.code == 2
+    assert "give a recipe or a model family, not both" in result.err
+    assert 'From fashion.toml: recipe = "small", minutes = 5' in result.err.replace("\n", " ")
 
 
 def test_a_file_that_is_named_and_not_there_is_said(fashion):

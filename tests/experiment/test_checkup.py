@@ -104,6 +104,23 @@ def test_libraries_and_extras_are_compared_with_what_is_asked_for(monkeypatch):
     assert "not installed: two, three (pip install 'fashion-images-classifier[two]')" in extras.said
 
 
+def test_a_library_that_cannot_be_imported_or_ends_the_program_is_a_problem_and_hides_no_other(monkeypatch, tmp_path):
+    (tmp_path / "typer.py").write_text("import os\nprint('[]')\nos.abort()\n")
+    (tmp_path / "rich.py").write_text("raise ImportError('librich.so is missing')\n")
+    (tmp_path / "jinja2.py").write_text("raise SystemExit(3)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(packages, "requires", lambda _name: ["typer", "rich", "packaging", "jinja2"])
+    found = packages.libraries()
+    assert [problem.what for problem in found.problems] == [
+        "typer cannot be imported: the process that imports it is ended by SIGABRT.",
+        "rich cannot be imported: ImportError: librich.so is missing.",
+        "jinja2 cannot be imported: the process that imports it ends with exit code 3.",
+    ]
+    assert found.problems[0].remedy == "pip install --force-reinstall typer"
+    assert found.deadly == ("typer", "jinja2")
+    assert found.said == "3 of 4 do not serve"
+
+
 def test_the_shipped_models_are_read_to_the_last_byte(shipped):
     assert answering.models().problems[0].what == "No model comes with this installation."
     shutil.copytree(SHIPPED, shipped)

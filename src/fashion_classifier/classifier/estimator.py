@@ -202,12 +202,13 @@ class FashionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  
         folder
             Where it shall be.
         replace
-            Whether a folder that is there is replaced.
+            Whether a model folder that is there is replaced.
 
         Raises
         ------
         UsageError
-            If the folder is already there, or the labels are neither numbers nor texts nor booleans.
+            If the folder is already there and is not to be replaced or is no model folder, or the labels are neither
+            numbers nor texts nor booleans.
         """
         check_is_fitted(self)
         names = getattr(self, "feature_names_in_", None)

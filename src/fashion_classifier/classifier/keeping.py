@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from fashion_classifier.classifier.parameters import plain
 from fashion_classifier.classifier.tables import TableModel, pack_table, unpack_table
 from fashion_classifier.errors import UsageError
 from fashion_classifier.inference.bundle import LARGEST_HEADER, Model, load_model, pack, save_model, unpack
@@ -18,9 +19,11 @@ from fashion_classifier.inference.manifest import (
     MODEL,
     WEIGHTS,
     Manifest,
+    check_place,
     check_version,
     read_manifest,
     steadily,
+    taken,
     write_manifest,
 )
 from fashion_classifier.storage import atomic_folder, write_json
@@ -67,7 +70,8 @@ class Facts:
                 f"Labels of type {dtype} cannot be saved: whole numbers, texts and booleans can. Train on such."
             )
         named = None if self.feature_names is None else self.feature_names.tolist()
-        kept = {name: value for name, value in self.parameters.items() if _is_plain(value)}
+        parameters = {name: plain(value) for name, value in self.parameters.items()}
+        kept = {name: value for name, value in parameters.items() if _is_plain(value)}
         return {
             "labels": {"type": dtype, "values": labels},
             "feature_names": named,
@@ -122,20 +126,21 @@ def save_learned(model: Learned, facts: Facts, folder: Path, *, replacing: bool)
     Raises
     ------
     UsageError
-        If the folder is there and may not be replaced, or labels are of a type that JSON has not.
+        If the folder is there and may not be replaced or is no model folder, or labels are of a type that JSON has not.
     """
     provenance = {**model.provenance, ESTIMATOR: facts.to_json()}
     if isinstance(model, Model):
         save_model(replace(model, provenance=provenance), folder, replace=replacing)
         return
     content, weights = pack_table(replace(model, provenance=provenance))
+    check_place(folder, replace=replacing)
     try:
         with atomic_folder(folder, replace=replacing) as place:
             (place / WEIGHTS).write_bytes(weights)
             write_json(place / MODEL, content)
             write_manifest(place)
     except FileExistsError as error:
-        raise UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.") from error
+        raise taken(folder) from error
 
 
 def load_learned(folder: Path, known: set[str]) -> tuple[Learned, Facts]:
@@ -189,7 +194,7 @@ def _is_plain(value: Any) -> bool:
 
 def _as_given(value: Any) -> Any:
     """Turn a parameter as JSON holds it into what the constructor was given."""
-    plain = tuple(value) if isinstance(value, list) else value
-    if not _is_plain(plain):
+    given = plain(value)
+    if not _is_plain(given):
         raise ValueError(f"a parameter cannot be {value!r}")
-    return plain
+    return given

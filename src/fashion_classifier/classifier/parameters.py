@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from fashion_classifier.errors import UsageError
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.training import AUTO_MODEL, least_recipe
@@ -41,6 +45,13 @@ def check_table_model(model: str) -> None:
         )
 
 
+def plain(value: Any) -> Any:
+    """Turn a parameter that came out of an array, as those of a grid may, into Python's own."""
+    if isinstance(value, tuple | list):
+        return tuple(map(plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def run_config(
     *,
     model: str,
@@ -58,6 +69,8 @@ def run_config(
     UsageError
         If one of them cannot be.
     """
+    minutes, epochs, validation_fraction, mirror = map(plain, (minutes, epochs, validation_fraction, mirror))
+    _check_kinds(minutes=minutes, epochs=epochs, validation_fraction=validation_fraction, mirror=mirror)
     if minutes is None and epochs is None:
         epochs = least_recipe(*family_and_recipe(model)).training.epochs
     return RunConfig(
@@ -69,3 +82,23 @@ def run_config(
         seed=seed,
         device=device,
     )
+
+
+def _check_kinds(*, mirror: Any, validation_fraction: Any, **limits: Any) -> None:
+    """Check that what shall be a number is one, and what shall be yes or no."""
+    faults = [
+        f"{name} must be a number or None, but got {value!r}"
+        for name, value in limits.items()
+        if value is not None and not _is_number(value)
+    ]
+    if not _is_number(validation_fraction):
+        faults.append(f"validation_fraction must be a number, but got {validation_fraction!r}")
+    if not isinstance(mirror, bool):
+        faults.append(f"mirror must be True or False, but got {mirror!r}")
+    if faults:
+        raise UsageError(f"{'; '.join(faults)}.")
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a value is a number; yes and no are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

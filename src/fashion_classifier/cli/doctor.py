@@ -56,6 +56,7 @@ TOPICS = (
     Topic("Data", "holdings.data"),
     Topic("Cache", "holdings.cache"),
 )
+COMPUTING = {"computing", "answering"}  # modules that import machine code
 OF_PYTORCH = {"graphics", "precision", "runtimes"}
 
 
@@ -91,20 +92,25 @@ def doctor(ctx: typer.Context, as_json: Json = False) -> None:
 
 def _looked_at(out_to: Output, ctx: typer.Context) -> Iterator[tuple[str, str, Finding]]:
     """Yield each topic's title, name and finding."""
+    deadly: tuple[str, ...] = ()
     for number, topic in enumerate(TOPICS):
         out_to.progress("Looking", number, len(TOPICS) + 1, topic.title.lower())
-        yield topic.title, topic.name, _found(topic)
+        finding = _found(topic, deadly)
+        deadly += finding.deadly
+        yield topic.title, topic.name, finding
     out_to.progress("Looking", len(TOPICS), len(TOPICS) + 1, "settings")
     yield "Settings", "settings", _settings(ctx)
     out_to.progress("Looking", 1, 1)
 
 
-def _found(topic: Topic) -> Finding:
-    """Look at a topic; what breaks meanwhile is what is wrong."""
+def _found(topic: Topic, deadly: tuple[str, ...]) -> Finding:
+    """Look at a topic, unless a library would end the program; what breaks meanwhile is what is wrong."""
     from fashion_classifier.experiment.checkup.finding import Finding, Problem
     from fashion_classifier.limits import check_address_space
 
     module, function = topic.place.split(".")
+    if deadly and module in COMPUTING:
+        return Finding(said=f"not looked at, as {' and '.join(deadly)} would end this program")
     try:
         if topic.name in OF_PYTORCH:
             check_address_space(ADDRESS_SPACE, "PyTorch")

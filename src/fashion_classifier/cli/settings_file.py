@@ -163,7 +163,7 @@ def read_tables(path: Path) -> dict[str, Any]:
         If it is no TOML.
     """
     try:
-        return tomllib.loads(path.read_bytes().decode())
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # as some editors write it
     except OSError as error:
         raise UnavailableError(
             f"{path}: the settings cannot be read ({error.strerror}). Name a TOML file, or {NONE!r} for no file."

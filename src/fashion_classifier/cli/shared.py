@@ -19,6 +19,7 @@ import typer
 from typer.main import get_command
 
 from fashion_classifier.cli.completion import complete_settings_files
+from fashion_classifier.errors import UsageError
 
 if TYPE_CHECKING:
     from fashion_classifier.cli.settings_file import Taken
@@ -59,11 +60,22 @@ def given_command(taken: Taken | None) -> str:
 
 @contextmanager
 def called(ctx: typer.Context) -> Iterator[None]:
-    """Have `current_call()` tell of this call meanwhile."""
+    """Have `current_call()` tell of this call meanwhile; wrong usage tells what a file had its part in.
+
+    Raises
+    ------
+    UsageError
+        As the command raises it.
+    """
     settings = ctx.meta.get(_SETTINGS)
-    token = _call.set(Call(quiet=ctx.meta.get(_QUIET, False), taken=settings.taken(ctx) if settings else None))
+    taken = settings.taken(ctx) if settings else None
+    token = _call.set(Call(quiet=ctx.meta.get(_QUIET, False), taken=taken))
     try:
         yield
+    except UsageError as error:
+        if taken is None:
+            raise
+        raise UsageError(f"{error}\n{taken}") from error
     finally:
         _call.reset(token)
 

@@ -124,6 +124,8 @@ def tune(
     )
     place = None if storage is None else StudyDatabase(storage, STUDY if study is None else study)
     on = None if cluster is None else Cluster(cluster, workers)
+    if place is not None:
+        place.check_reachable()
     if on is not None:
         check_reachable(on.address)
     targets = parse_targets(track)

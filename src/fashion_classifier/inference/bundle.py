@@ -33,7 +33,16 @@ from fashion_classifier.inference.description import (
 from fashion_classifier.inference.export.graph import is_stored_in_half
 from fashion_classifier.inference.export.onnx_model import export
 from fashion_classifier.inference.export.quantised import quantise
-from fashion_classifier.inference.manifest import INT8, ONNX, WEIGHTS, Manifest, steadily, write_manifest
+from fashion_classifier.inference.manifest import (
+    INT8,
+    ONNX,
+    WEIGHTS,
+    Manifest,
+    check_place,
+    steadily,
+    taken,
+    write_manifest,
+)
 from fashion_classifier.inference.photograph_rules import PhotographRules
 from fashion_classifier.inference.predictor import PredictConfig, Probabilities, check_shape, predict_checked
 from fashion_classifier.inference.runtimes.pytorch import TorchRuntime, precision_here
@@ -123,7 +132,7 @@ def save_model(
     Parameters
     ----------
     replace
-        Whether a folder that is there is replaced.
+        Whether a model folder that is there is replaced.
     onnx
         Whether the network is written as ONNX as well, for other runtimes than PyTorch; a folder that only keeps a
         state for this program can do without.
@@ -139,14 +148,12 @@ def save_model(
     Raises
     ------
     UsageError
-        If the folder is there and `replace` is false, or `int8` is wanted without images.
+        If the folder is there and `replace` is false or it is no model folder, or `int8` is wanted without images.
     ModelError
         If ONNX Runtime does not compute what PyTorch computes.
     """
     folder = Path(folder)
-    taken = UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
-    if folder.exists() and not replace:
-        raise taken
+    check_place(folder, replace=replace)
     if int8 and images is None:
         raise UsageError("To quantise a model, images are needed that it is fitted to; none were given.")
     network = _rounded(model.network) if half else model.network
@@ -154,7 +161,7 @@ def save_model(
         with atomic_folder(folder, replace=replace) as place:
             _write(model, network, place, onnx=onnx, half=half, int8=int8, images=images)
     except FileExistsError as error:  # it was made meanwhile
-        raise taken from error
+        raise taken(folder) from error
 
 
 def _write(

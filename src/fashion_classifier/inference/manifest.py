@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from fashion_classifier.errors import ModelError, UnavailableError
+from fashion_classifier.errors import ModelError, UnavailableError, UsageError
 from fashion_classifier.storage import write_json
 
 FORMAT_VERSION = 1
@@ -114,6 +114,32 @@ def read_object(path: Path) -> dict[str, Any]:
     if len(text) > LARGEST_JSON:
         raise ModelError(f"{path}: it is larger than the {LARGEST_JSON:,} bytes that are read. Get the model again.")
     return _parsed(text, path)
+
+
+def check_place(folder: Path, *, replace: bool) -> None:
+    """Check that a model folder may be made at a place: nothing but model folders is replaced, even if that is asked.
+
+    Raises
+    ------
+    UsageError
+        If it is taken.
+    """
+    if not folder.exists():
+        return
+    if not replace:
+        raise taken(folder)
+    if folder.is_symlink() or not folder.is_dir():
+        raise UsageError(f"{folder}: this is a file or a link, which no folder replaces. Name another place.")
+    if any(folder.iterdir()) and not any((folder / name).is_file() for name in (MODEL, MANIFEST)):
+        raise UsageError(
+            f"{folder}: this is no model folder, as neither {MODEL} nor {MANIFEST} is in it; nothing but model folders "
+            "is replaced. Name another folder."
+        )
+
+
+def taken(folder: Path) -> UsageError:
+    """Return the error of a place that may not be replaced."""
+    return UsageError(f"{folder} is already there; nothing was overwritten. Name another folder.")
 
 
 def write_manifest(folder: Path) -> None:

@@ -95,6 +95,17 @@ class StudyDatabase(StudyStorage):
         )
         self._own = create_engine(self.url, poolclass=NullPool, **settings)
 
+    def check_reachable(self) -> None:
+        """Check that the server answers.
+
+        Raises
+        ------
+        UnavailableError
+            If it does not, or does not let this user in.
+        """
+        with self._transaction() as connection:
+            connection.execute(text("SELECT 1"))
+
     def turn(self) -> AbstractContextManager[object]:
         """Have the study's advisory lock."""
         return self._locked(self.study, PATIENCE_S)

@@ -38,8 +38,11 @@ class Finding:
         For programs, as plain values.
     problems
         What is wrong.
+    deadly
+        Libraries that end whoever imports them, so that what needs them cannot be looked at.
     """
 
     said: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    deadly: tuple[str, ...] = ()

@@ -13,8 +13,11 @@ from packaging.requirements import Requirement
 
 from fashion_classifier import __version__
 from fashion_classifier.experiment.checkup.finding import Finding, Problem
+from fashion_classifier.experiment.checkup.importing import import_faults
 
 DISTRIBUTION = "fashion-images-classifier"
+COMPUTING = {"openvino"}  # extras that bring a library of machine code which predictions come from
+MODULES = {"pillow": "PIL"}  # where a package's module is called otherwise
 NO_FEATURES = {"dev"}  # extras of those who work on the program
 
 
@@ -57,12 +60,26 @@ def program() -> Finding:
 
 
 def libraries() -> Finding:
-    """Tell whether all that the program always needs is there, in a version that it can use."""
-    needed = [package for package in needs() if not package.extra]
-    problems = tuple(_problem(package, DISTRIBUTION) for package in needed if not package.fits)
-    lacking = len(problems)
-    said = f"all {len(needed)} that the program needs" if not lacking else f"{lacking} of {len(needed)} do not serve"
-    return Finding(said=said, facts={package.name: package.found or None for package in needed}, problems=problems)
+    """Tell whether all that the program always needs is there, in a version that it can use, and can be imported.
+
+    OpenVINO, which computes as well, is tried where it is installed.
+    """
+    every = list(needs())
+    needed = [package for package in every if not package.extra]
+    problems = [_problem(package, DISTRIBUTION) for package in needed if not package.fits]
+    tried = [package.name for package in every if package.found and (not package.extra or package.extra in COMPUTING)]
+    modules = {MODULES.get(name, name): name for name in tried}
+    faults = list(import_faults(list(modules)))
+    for fault in faults:
+        name = modules[fault.module]
+        problems.append(Problem(f"{name} cannot be imported: {fault.what}.", f"pip install --force-reinstall {name}"))
+    lacking = len({package.name for package in needed if not package.fits} | {modules[each.module] for each in faults})
+    return Finding(
+        said=f"all {len(needed)} that the program needs" if not lacking else f"{lacking} of {len(tried)} do not serve",
+        facts={package.name: package.found or None for package in needed},
+        problems=tuple(problems),
+        deadly=tuple(modules[fault.module] for fault in faults if fault.ends_the_process),
+    )
 
 
 def extras() -> Finding:
