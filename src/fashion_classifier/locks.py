@@ -133,6 +133,13 @@ def who_works(folder: Path) -> str | None:
         os.close(file)  # which lets go of what was only just had
 
 
+def without_password(argument: str) -> str:
+    """Take the password out of a URL, which is told or written where others read it."""
+    for password in _PASSWORDS:
+        argument = password.sub(r"\1***", argument)
+    return argument
+
+
 def _take_unless_held(folder: Path) -> int | None:
     """Open and lock a folder's lock; None where another process keeps it for longer than a glance takes."""
     for _ in range(GLANCES):
@@ -209,7 +216,7 @@ def _sign(file: int, path: Path) -> None:
         "process": os.getpid(),
         "host": platform.node(),
         "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *map(_without_password, sys.argv[1:])]),
+        "command": shlex.join([Path(sys.argv[0]).name, *map(without_password, sys.argv[1:])]),
     }
     try:
         os.ftruncate(file, 0)
@@ -217,13 +224,6 @@ def _sign(file: int, path: Path) -> None:
         os.write(file, json.dumps(owner).encode())  # in ASCII: an argument need not be UTF-8
     except OSError as error:
         raise UnavailableError(f"{path}: it cannot be written ({error.strerror}). Make room there.") from error
-
-
-def _without_password(argument: str) -> str:
-    """Take the password out of a URL: who holds a lock is told to anybody."""
-    for password in _PASSWORDS:
-        argument = password.sub(r"\1***", argument)
-    return argument
 
 
 def _refusal(folder: Path, name: str) -> UnavailableError:

@@ -176,18 +176,34 @@ def test_a_file_that_is_no_text_is_said(fashion):
         "[serve]\nopen-to-all = true",
         "[runs.remove]\nyes = true",
         "[cache.clear]\nyes = true",
-        "[predict]\ncluster = 'ray://elsewhere:10001'",
-        "[tune]\nstorage = 'postgresql://me:kwyjibo@elsewhere/studies'",
-        "[run]\ntrack = ['mlflow=https://elsewhere']",
     ],
 )
 def test_a_persons_own_word_is_not_taken_from_a_file(fashion, line):
     write(line)
     command = line[1 : line.index("]")].split(".")
-    result = fashion(*command, *(["x"] if command[-1] in {"remove", "predict"} else []))
+    result = fashion(*command, *(["x"] if command[-1] == "remove" else []))
     assert result.code == 2
     assert "this is said on the command line alone" in result.err
-    assert "kwyjibo" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("command", "line", "place"),
+    [
+        ("predict", "cluster = '127.0.0.1:9'", "127.0.0.1:9"),
+        ("tune", "storage = 'postgresql://me:kwyjibo@127.0.0.1:9/studies'", "127.0.0.1:9"),
+        ("train", "track = ['tensorboard=/dev/null']", "/dev/null"),
+    ],
+)
+def test_whom_to_talk_to_is_taken_from_a_named_file_alone(fashion, command, line, place):
+    write(f"[{command}]\n{line}")
+    arguments = [command, *(["x"] if command == "predict" else [])]
+    found = fashion(*arguments)
+    assert found.code == 2
+    assert "taken from a file that is named alone. Add --config fashion.toml" in found.err
+    named = fashion("--config", "fashion.toml", *arguments)
+    assert named.code != 0
+    assert place in named.err  # where nobody is to be had
+    assert "kwyjibo" not in found.err + named.err
 
 
 def test_values_are_told_as_they_stand_in_the_file():

@@ -31,13 +31,16 @@ import typer
 from typer.exceptions import TyperException
 
 from fashion_classifier.errors import FashionError, UnavailableError, UsageError
+from fashion_classifier.locks import without_password
 
 FILE = Path("fashion.toml")  # in the working folder
 NONE = "none"
 LOOKS_ITSELF = "doctor"  # a command that tells what is wrong with the file, and does not stop at it
-# How a command talks, and what needs a person's own word, whoever wrote the file that lies there. So does whom it talks
-# to: a cluster's members may run code here, and a database or a tracker is shown what the environment holds for it.
-COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-to-all", "cluster", "storage", "track"})
+# How a command talks, and what needs a person's own word, whoever wrote the file that lies there.
+COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-to-all"})
+# Whom a command talks to, which a file that only lies there may not say: a cluster's members may run code here, and a
+# database or a tracker is shown what the environment holds for it.
+NAMED_FILE_ALONE = frozenset({"cluster", "storage", "track"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Taken:
     file
         Its name.
     settings
-        By option, without its dashes.
+        By option, without its dashes; a URL without its password.
     options
         The same as it would stand on the command line.
     names
@@ -85,8 +88,8 @@ class Settings:
         sources = {name: ctx.get_parameter_source(name) for name in self.values}
         names = frozenset(name for name, source in sources.items() if source and source.name == "DEFAULT_MAP")
         parameters = [parameter for parameter in ctx.command.params if parameter.name in names]
-        values = {key_of(parameter): self.values[str(parameter.name)] for parameter in parameters}
-        options = [word for parameter in parameters for word in as_options(parameter, self.values[str(parameter.name)])]
+        values = {key_of(parameter): _told(self.values[str(parameter.name)]) for parameter in parameters}
+        options = [word for parameter in parameters for word in as_options(parameter, values[key_of(parameter)])]
         return Taken(self.file, values, tuple(options), names) if names else None
 
 
@@ -116,7 +119,7 @@ def read_settings(ctx: typer.Context, named: str | None) -> Settings | None:
         command.append(str(called.info_name))
         below = table.get(command[-1], {})
         table = below if isinstance(below, dict) else {}
-    values, found = _checked(path, command, table, ctx)
+    values, found = _checked(path, command, table, ctx, named=named is not None)
     faults += found
     if faults:
         raise UsageError("\n".join(faults))
@@ -143,7 +146,7 @@ def faults_of(path: Path, ctx: typer.Context) -> list[str]:
 def _faults_below(path: Path, command: list[str], table: Mapping[str, Any], ctx: Any) -> list[str]:
     """Say what is wrong with the table of a command, or of a group and all of its commands."""
     if not hasattr(ctx.command, "commands"):
-        return _checked(path, command, table, ctx)[1]
+        return _checked(path, command, table, ctx, named=True)[1]
     faults = _faults_of_group(path, command, table, ctx)
     for name, value in table.items():
         if isinstance(value, dict) and (below := ctx.command.commands.get(name)):
@@ -192,7 +195,7 @@ def _faults_of_group(path: Path, group: Sequence[str], table: Mapping[str, Any],
 
 
 def _checked(
-    path: Path, command: Sequence[str], table: Mapping[str, Any], ctx: typer.Context
+    path: Path, command: Sequence[str], table: Mapping[str, Any], ctx: typer.Context, *, named: bool
 ) -> tuple[dict[str, Any], list[str]]:
     """Return what a command's table sets, by the command's parameters, and what is wrong with it."""
     parameters = {key_of(parameter): parameter for parameter in ctx.command.params if is_setting(parameter)}
@@ -202,6 +205,8 @@ def _checked(
         fault = ""
         if key in COMMAND_LINE_ALONE:
             fault = "this is said on the command line alone. Take it out of the file."
+        elif key in NAMED_FILE_ALONE and not named:
+            fault = f"whom to talk to is taken from a file that is named alone. Add --config {path}, or take it out."
         elif key not in parameters:
             said = f"`fashion {' '.join(command)}` has no such setting"
             fault = f"{said}. {_nearest(key, list(parameters), 'Settings are')}"
@@ -222,6 +227,13 @@ def is_setting(parameter: Any) -> bool:
 def key_of(parameter: Any) -> str:
     """Return an option's name in the file: its long form without the dashes."""
     return str(max(parameter.opts, key=len).lstrip("-"))
+
+
+def _told(value: Any) -> Any:
+    """Return a value as it may be told and recorded."""
+    if isinstance(value, list):
+        return [_told(one) for one in value]
+    return without_password(value) if isinstance(value, str) else value
 
 
 def as_options(parameter: Any, value: Any) -> list[str]:
@@ -249,7 +261,7 @@ def _fault_of_value(value: Any, kind: Any, parameter: Any, ctx: typer.Context) -
         parameter.process_value(ctx, value)
     except TyperException as error:
         said = getattr(error, "message", str(error)).rstrip(".")
-        return f"{in_toml(value)} cannot be: {said}. Write another value, or take it out."
+        return f"{in_toml(_told(value))} cannot be: {said}. Write another value, or take it out."
     return ""
 
 
@@ -284,7 +296,7 @@ def _found(value: Any) -> str:
     if isinstance(value, (bool, int, float, list)):
         return in_toml(value)
     if isinstance(value, str):
-        return f"the text {in_toml(value)}"
+        return f"the text {in_toml(_told(value))}"
     return "a table" if isinstance(value, dict) else f"the time {value}"
 
 
