@@ -114,7 +114,8 @@ def write_npz(parts: Parts, file: Path, progress: Progress) -> None:
             arrays[f"groups_{part.short}"] = dataset.groups.astype(np.str_)
     progress("Writing NPZ arrays", 0, 1)
     with file.open("wb") as target:
-        np.savez_compressed(target, **arrays)  # none of objects; before 2.2 NumPy takes every keyword for an array
+        # None is of objects. `allow_pickle=False` would say so, but NumPy before 2.2 takes it for one more array.
+        np.savez_compressed(target, **arrays)  # type: ignore[arg-type]
     progress("Writing NPZ arrays", 1, 1)
 
 
