@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -336,6 +337,9 @@ class TestLook:
 
     def test_it_tells_which_model_it_is_and_how_good(self, open_served):
         page = open_served()
-        expect(page.locator(".model")).to_contain_text("95.04 %")
-        expect(page.locator(".model")).to_contain_text("94.60 % to 95.45 %")
+        (shipped,) = shipped_folders()
+        test = json.loads((shipped / "record.json").read_bytes())["test"]
+        low, high = test["accuracy_interval"]
+        expect(page.locator(".model")).to_contain_text(f"{test['accuracy']:.2%}".replace("%", " %"))
+        expect(page.locator(".model")).to_contain_text(f"{low:.2%} to {high:.2%}".replace("%", " %"))
         expect(page.locator(".classes li")).to_have_count(10)
