@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -229,6 +231,28 @@ def test_a_checkpoint_of_another_training_is_not_continued(tmp_path):
     train("mlp", stop_asked=after(2), checkpoint=plan)
     with pytest.raises(ModelError, match=r"cannot be continued .* with other data, recipe, seed or epochs"):
         train("mlp", checkpoint=CheckpointPlan(plan.path, of="that one"))
+
+
+PARTED = """
+import os
+from pathlib import Path
+from torch import distributed
+from fashion_classifier.training.distributed import joined
+
+def threads():
+    return [name for task in Path("/proc/self/task").iterdir() if "gloo" in (name := (task / "comm").read_text())]
+
+places = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1"}
+with joined(places, distributed.HashStore()):
+    import torch._dynamo  # as an optimizer does
+    assert threads()
+assert not threads(), threads()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells what a process's threads are called")
+def test_nothing_of_a_group_is_left_after_it():
+    subprocess.run([sys.executable, "-c", PARTED], check=True, timeout=120)
 
 
 def test_a_lost_process_ends_a_command_with_a_code_of_its_own():

@@ -8,6 +8,7 @@ pickled.
 
 from __future__ import annotations
 
+import importlib
 import json
 import platform
 import time
@@ -236,6 +237,10 @@ def joined(environment: Mapping[str, str], store: Any = None) -> Iterator[Group]
     PeerLostError
         If the others are not found.
     """
+    # Of PyTorch's modules the one that takes the group as a default for its arguments comes first, when there is none:
+    # an optimizer would import it later, and it would keep the group, with its threads, past the interpreter's end.
+    importlib.import_module("torch.distributed.nn")
+
     group = _described(environment)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     try:
