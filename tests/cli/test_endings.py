@@ -21,6 +21,33 @@ def test_an_interrupted_training_keeps_its_model_and_says_so(fashion, npz, inter
     assert Path("model/weights.safetensors").is_file()
 
 
+def test_a_place_that_is_taken_meanwhile_costs_no_model(fashion, npz, monkeypatch):
+    def take(*_arguments: object) -> object:
+        return lambda _: Path("model").mkdir(exist_ok=True)
+
+    monkeypatch.setattr("fashion_classifier.experiment.tracked.following", take)
+    result = fashion("train", "--data", npz, "--model", "mlp", "--epochs", 1, "--out", "model", "--json")
+    assert (result.code, result.json["model"]) == (0, "model-2")
+    assert "model was made by something else meanwhile: the model is in model-2." in result.err
+    assert not any(Path("model").iterdir())
+    assert Path("model-2/weights.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("evaluate", "--minutes", 1), "--minutes is for a full evaluation"),
+        (("evaluate", "--seeds", 4), "--seeds is for a full evaluation"),
+        (("train", "--compare"), "add --from"),
+        (("train", "--no-compare"), "add --from"),
+    ],
+)
+def test_what_would_be_passed_over_is_refused(fashion, command, said):
+    result = fashion(*command)
+    assert result.code == 2
+    assert said in result.err
+
+
 def test_an_interrupted_search_says_so_and_goes_on(fashion, npz, interrupted_at):
     command = ("tune", "--data", npz, "--family", "mlp", "--trials", 2, "--trial-epochs", 1, "--json")
     interrupted_at("Trial 1")

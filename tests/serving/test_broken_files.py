@@ -125,7 +125,7 @@ def resident(pid: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read on Linux")
-def test_through_a_process_none_takes_two_seconds_or_500_megabytes(start):
+def test_through_a_process_none_takes_500_megabytes(start):
     process = start("--decoders", "1")
     most = idle = 0
     with httpx.Client(base_url=process.base, timeout=30) as client:
@@ -136,7 +136,6 @@ def test_through_a_process_none_takes_two_seconds_or_500_megabytes(start):
             content = make()
             answer = client.post("/v1/predict", content=content, headers=headers)
             assert answer.status_code in statuses, name
-            assert answer.elapsed.total_seconds() < 2, name
             most = max(most, resident(process.process.pid))
     assert most - idle < 500e6
     assert process.end() == 0

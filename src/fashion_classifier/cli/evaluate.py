@@ -12,6 +12,8 @@ from fashion_classifier.cli.options import Data, Device, GroupBy, Json, ModelOrR
 from fashion_classifier.cli.output import Output, between, output, percent
 from fashion_classifier.errors import UsageError
 
+SEEDS = 3  # of each rung in a full evaluation
+
 
 def evaluate(
     model: ModelOrRun = None,
@@ -25,7 +27,10 @@ def evaluate(
         float | None,
         typer.Option("--minutes", "-m", help="With --full: time for all of it; else trainings as long as the run's."),
     ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=2, help="With --full: how often each rung is trained.")] = 3,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", min=2, help=f"With --full: how often each rung is trained; by default {SEEDS} times."),
+    ] = None,
     group_by: GroupBy = None,
     seed: Seed = 0,
     device: Device = "auto",
@@ -51,12 +56,13 @@ def evaluate(
     from fashion_classifier.cli.run import evaluation_facts
     from fashion_classifier.experiment.judging import evaluate_on_test, open_model, prepare_for
 
-    if not full and minutes is not None:
-        raise UsageError("Minutes are for a full evaluation: say so, or leave them out.")
+    for option, value in (("--minutes", minutes), ("--seeds", seeds)):
+        if not full and value is not None:
+            raise UsageError(f"{option} is for a full evaluation: add --full, or leave it out.")
     with output(as_json=as_json) as out_to:
         if full:
             _evaluate_fully(
-                model, minutes, seeds, out_to, takes_others=data != "auto" or initial or group_by is not None
+                model, minutes, seeds or SEEDS, out_to, takes_others=data != "auto" or initial or group_by is not None
             )
             return
         opened = open_model(model, "initial" if initial else "optimized", device=device)

@@ -88,9 +88,12 @@ def train(
         ),
     ] = None,
     compare: Annotated[
-        bool,
-        typer.Option("--compare/--no-compare", help="With --from: train from nothing as well, and say what it gained."),
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--compare/--no-compare",
+            help="With --from: train from nothing as well, and say what it gained; done unless refused.",
+        ),
+    ] = None,
     image_size: ImageSize = None,
     group_by: GroupBy = None,
     mirror: Mirror = True,
@@ -138,14 +141,14 @@ def train(
     from fashion_classifier.training.recipes.recipe import adapted
     from fashion_classifier.training.recipes.transfer import FROM_MODEL
 
-    if recipe is not None and model != AUTO_MODEL:
-        raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
     group = context.obj or ALONE
-    if from_model is not None:
-        _check_training_on(
-            has_own_recipe=(recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING),
-            is_one_training=group.size > 1 or checkpoint is not None,
-        )
+    _check_given(
+        trains_on=from_model is not None,
+        comparing=compare is not None,
+        chooses_twice=recipe is not None and model != AUTO_MODEL,
+        has_own_recipe=(recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING),
+        is_one_training=group.size > 1 or checkpoint is not None,
+    )
     has_budget = epochs is not None or minutes is not None
     least = least_recipe(model, recipe or "")
     config = RunConfig(
@@ -164,7 +167,7 @@ def train(
     targets = parse_targets(track) if group.first else []
     with output(as_json=as_json) as out_to, tracking_of(targets, out_to) as tracking:
         if from_model is not None:
-            train_from(from_model, config, out, out_to, tracking, comparing=compare)
+            train_from(from_model, config, out, out_to, tracking, comparing=compare is not False)
             return
         if out is not None:
             check_can_be_made(out)
@@ -176,6 +179,7 @@ def train(
         folder = out or new_run_path(Path("models"), name)
         chosen = adapted(recipe_named(name), mirror=mirror, class_weights=config.class_weights)
         tracking.begin(folder, {**about_work(config, prepared.collection), "recipe": name})
+        places: list[Path] = []
         trained = train_one(
             chosen,
             config,
@@ -184,38 +188,53 @@ def train(
             on_everything=on is On.ALL,
             teacher=taught_by,
             on_validation=following(tracking, "training"),
+            on_saved=places.append,
             checkpoint=checkpoint,
             progress=out_to.progress,
         )
         if not group.first:
             return
+        place = _told_place(places[0], folder, out_to)
         validation = _judged(trained, prepared, on, out_to)
         tracking.record(concluded_training(trained, validation))
         is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
         tracking.record(ended(is_interrupted))
         facts = _facts(trained, prepared, validation)
         out_to.tell(
-            f"Model:  {folder}  ({trained.fit.steps:,} steps, {facts['seconds']:.0f} s, {trained.model.how.precision}; "
+            f"Model:  {place}  ({trained.fit.steps:,} steps, {facts['seconds']:.0f} s, {trained.model.how.precision}; "
             f"{trained.fit.stopped_because})"
         )
-        facts |= {"model": str(folder), "recipe": name, "processes": group.size}
+        facts |= {"model": str(place), "recipe": name, "processes": group.size}
         out_to.result("train", {**facts, "tracked": finish_tracking(tracking, out_to)})
         if is_interrupted:
             out_to.end_as_interrupted()
 
 
-def _check_training_on(*, has_own_recipe: bool, is_one_training: bool) -> None:
-    """Check what is given beside a model that is trained on."""
-    if has_own_recipe:
+def _check_given(
+    *, trains_on: bool, comparing: bool, chooses_twice: bool, has_own_recipe: bool, is_one_training: bool
+) -> None:
+    """Check that what is given goes together."""
+    if chooses_twice:
+        raise UsageError("A recipe says which model it trains: give a recipe or a model family, not both.")
+    if comparing and not trains_on:
+        raise UsageError("Only a model that is trained on is compared with one from nothing: add --from MODEL_OR_RUN.")
+    if trains_on and has_own_recipe:
         raise UsageError(
             "The model that is trained on says what is trained and in which image size, and all images but the test "
             "set's are learned from: leave out recipe, model family, teacher, image size and what to learn from."
         )
-    if is_one_training:
+    if trains_on and is_one_training:
         raise UsageError(
             "Training a model on for other classes is made of many short trainings, which neither several processes "
             "can share nor a checkpoint can go on with."
         )
+
+
+def _told_place(place: Path, wanted: Path, out_to: Output) -> Path:
+    """Return where the model is, and say so if that is not where it was to be."""
+    if place != wanted:
+        out_to.warn(f"{wanted} was made by something else meanwhile: the model is in {place}.")
+    return place
 
 
 def _facts(trained: TrainedModel, prepared: Prepared, validation: Evaluation | None) -> dict[str, Any]:

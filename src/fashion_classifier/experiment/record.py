@@ -188,7 +188,12 @@ def new_run_path(parent: Path, name: str) -> Path:
     stem = (
         f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-') or 'run'}"
     )
-    path, number = parent / stem, 2
-    while path.exists():
-        path, number = parent / f"{stem}-{number}", number + 1
-    return path
+    return free_place(parent / stem)
+
+
+def free_place(path: Path) -> Path:
+    """Return a path itself, or with a number where that is taken."""
+    place, number = path, 2
+    while os.path.lexists(place):
+        place, number = path.with_name(f"{path.name}-{number}"), number + 1
+    return place

@@ -20,7 +20,7 @@ from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
-from fashion_classifier.experiment.record import check_can_be_made
+from fashion_classifier.experiment.record import check_can_be_made, free_place
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.experiment.teaching import ask_teacher
@@ -104,6 +104,7 @@ def train_one(
     teacher: Path | None = None,
     taught: Teaching | None = None,
     on_validation: Callable[[Epoch], None] = lambda _: None,
+    on_saved: Callable[[Path], None] = lambda _: None,
     checkpoint: Path | None = None,
     progress: Progress,
 ) -> TrainedModel:
@@ -123,6 +124,8 @@ def train_one(
         The model's folder, which must not be there yet; None where the model is not saved.
     on_validation
         Told of every validation.
+    on_saved
+        Told where the model is: beside the folder, if another was made there meanwhile.
     checkpoint
         A file in which the state of the training is kept until the model is saved, and from which it goes on if the
         file is there, with any number of processes. Each network of an ensemble has one of its own beside it.
@@ -186,7 +189,9 @@ def train_one(
             validation_probabilities=answers,
         )
     if folder is not None:
-        save_model(trained.model, folder, images=prepared.split.training.images[:TRIAL_IMAGES])
+        place = free_place(folder)  # what was learned is not lost to a folder that was made meanwhile
+        save_model(trained.model, place, images=prepared.split.training.images[:TRIAL_IMAGES])
+        on_saved(place)
     if plan is not None and trained.fit.stopped_because != StopReason.INTERRUPTED:
         for done_with in (plan, *(plan.member(number) for number in range(members))):
             done_with.path.unlink(missing_ok=True)
