@@ -8,7 +8,6 @@ pickled.
 
 from __future__ import annotations
 
-import importlib
 import json
 import platform
 import time
@@ -20,6 +19,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+import torch.distributed.nn  # imported later, by an optimizer, it would take a group for its defaults and keep it
 from torch import Tensor, nn
 from torch import distributed as dist
 from torch.distributed.rendezvous import rendezvous
@@ -237,10 +237,6 @@ def joined(environment: Mapping[str, str], store: Any = None) -> Iterator[Group]
     PeerLostError
         If the others are not found.
     """
-    # Of PyTorch's modules the one that takes the group as a default for its arguments comes first, when there is none:
-    # an optimizer would import it later, and it would keep the group, with its threads, past the interpreter's end.
-    importlib.import_module("torch.distributed.nn")
-
     group = _described(environment)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() and dist.is_nccl_available() else "gloo"
     try:
