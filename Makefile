@@ -74,6 +74,7 @@ bench: $(VENV)/installed  ## the short benchmarks, ten minutes; MODEL=folder, or
 .PHONY: bench-long
 bench-long: $(VENV)/installed  ## the long benchmarks, three hours, on cross-validation data; they go on where they stopped
 	$(BIN)/python benchmarks/time_to_accuracy.py
+	$(BIN)/python benchmarks/estimator.py
 	$(BIN)/python benchmarks/time_to_accuracy.py --isa avx2
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/tuning.py

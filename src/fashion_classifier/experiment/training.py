@@ -223,9 +223,10 @@ def _training_seconds(recipe: Recipe, prepared: Prepared, *, on_everything: bool
             "Give more minutes."
         )
     if judging_s > left / 2:
+        minutes = math.ceil(4 * judging_s / 60)
         raise UsageError(
             f"Judging a model of this recipe on {n_images:,} cross-validation images takes about {judging_s:.0f} s "
-            f"here, of {left:.0f} s that are left. Give it at least {math.ceil(4 * judging_s / 60)} minutes, "
+            f"here, of {left:.0f} s that are left. Give it at least {minutes} minute{'s' * (minutes > 1)}, "
             "or take a smaller recipe."
         )
     return left - judging_s
