@@ -136,6 +136,13 @@ def test_a_value_of_another_kind_is_refused(fashion, line, said):
     assert said in result.err
 
 
+def test_a_value_of_another_kind_is_told_without_its_password(fashion):
+    write("[tune]\nstorage = ['postgresql://me:kwyjibo@host/studies']", "named.toml")
+    result = fashion("tune", "--config", "named.toml")
+    assert result.code == 2
+    assert 'storage: ["postgresql://me:***@host/studies"] was found; a text' in result.err
+
+
 def test_all_faults_are_told_at_once(fashion):
     write('[tune]\nfamily = "cnn"\nseed = "x"\n[tuen]\n')
     result = fashion("tune", "--json")

@@ -294,7 +294,7 @@ def _expected(kind: Any) -> str:
 def _found(value: Any) -> str:
     """Say in words what stands in the file."""
     if isinstance(value, (bool, int, float, list)):
-        return in_toml(value)
+        return in_toml(_told(value))
     if isinstance(value, str):
         return f"the text {in_toml(_told(value))}"
     return "a table" if isinstance(value, dict) else f"the time {value}"
