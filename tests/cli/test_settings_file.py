@@ -213,5 +213,29 @@ def test_whom_to_talk_to_is_taken_from_a_named_file_alone(fashion, command, line
     assert "kwyjibo" not in found.err + named.err
 
 
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [("predict", "output"), ("predict", "sort-into"), ("train", "out"), ("train", "checkpoint"), ("export", "output")],
+)
+def test_a_file_that_only_lies_there_has_nothing_written_outside_the_folder(fashion, monkeypatch, command, key):
+    Path("strange").mkdir()
+    monkeypatch.chdir("strange")
+    Path("link").symlink_to("..")
+    arguments = [command, *(["nothing.png"] if command == "predict" else [])]
+    for place in ("../.bash_profile", str(Path("..").resolve() / ".bash_profile"), "link/.bash_profile"):
+        write(f"[{command}]\n{key} = '{place}'")
+        found = fashion(*arguments)
+        assert found.code == 2
+        assert f'[{command}] {key}: "{place}" is outside the working folder' in found.err
+        assert "Add --config fashion.toml" in found.err
+    write("[predict]\nsort-into = 'sorted'\noutput = './rows.csv'")
+    assert "outside" not in fashion("predict", "nothing.png").err
+    Path("circle").symlink_to("circle")
+    write("[predict]\noutput = 'circle/rows.csv'")
+    assert "This should not have happened" not in fashion("predict", "nothing.png").err
+    write("[predict]\noutput = '../rows.csv'")
+    assert "outside" not in fashion("predict", "nothing.png", "--config", "fashion.toml").err
+
+
 def test_values_are_told_as_they_stand_in_the_file():
     assert in_toml(["a b", True, 1, 2.5]) == '["a b", true, 1, 2.5]'

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,9 @@ COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-
 # Whom a command talks to, which a file that only lies there may not say: a cluster's members may run code here, and a
 # database or a tracker is shown what the environment holds for it.
 NAMED_FILE_ALONE = frozenset({"cluster", "storage", "track"})
+# What is written, which such a file may place in the working folder alone: elsewhere a file of rows, with names of
+# pictures in it, might be one that a shell reads when it starts.
+WRITTEN = frozenset({"out", "output", "sort-into", "checkpoint"})
 
 
 @dataclass(frozen=True)
@@ -213,6 +217,11 @@ def _checked(
         else:
             parameter = parameters[key]
             fault = _fault_of_value(value, kinds[str(parameter.name)], parameter, ctx)
+            if not fault and key in WRITTEN and not named and not _is_here(Path(value)):
+                fault = (
+                    f"{in_toml(value)} is outside the working folder; where to write there is taken from a file that "
+                    f"is named alone. Add --config {path}, or take it out."
+                )
             values[str(parameter.name)] = value
         if fault:
             faults.append(f"{path}, [{'.'.join(command)}] {key}: {fault}")
@@ -227,6 +236,11 @@ def is_setting(parameter: Any) -> bool:
 def key_of(parameter: Any) -> str:
     """Return an option's name in the file: its long form without the dashes."""
     return str(max(parameter.opts, key=len).lstrip("-"))
+
+
+def _is_here(place: Path) -> bool:
+    """Tell whether a place is in the working folder, wherever links lead."""
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath("."))  # `resolve` ends at links in a circle
 
 
 def _told(value: Any) -> Any:
