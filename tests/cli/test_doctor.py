@@ -105,6 +105,15 @@ def test_what_is_looked_at_without_computing_imports_nothing_else():
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 
+def test_settings_that_are_taken_from_a_named_file_alone_are_told_as_such(fashion, all_well):
+    Path("fashion.toml").write_text("[train]\nminutes = 5\n")
+    assert fashion("doctor").out.count("fashion.toml in the working folder, all of which can be\n") == 1
+    Path("fashion.toml").write_text("[train]\nminutes = 5\nout = '../models'\n[predict]\ncluster = 'auto'\n")
+    result = fashion("doctor")
+    assert result.code == 0
+    assert "all of which can be, some of it where it is named alone (--config fashion.toml)" in result.out
+
+
 def test_the_settings_of_all_commands_are_checked(fashion, all_well):
     Path("fashion.toml").write_text("[train]\nminuets = 5\n[data.check]\nseed = 1\n[run]\nminutes = 5\n")
     result = fashion("doctor", "--json")

@@ -132,7 +132,10 @@ def _settings(ctx: typer.Context) -> Finding:
     if not FILE.is_file():
         return Finding(said=f"no {FILE} in the working folder", facts={"file": None})
     faults = faults_of(FILE, ctx)
-    said = f"{FILE} in the working folder" if faults else f"{FILE} in the working folder, all of which can be"
+    said = f"{FILE} in the working folder"
+    if not faults:
+        by_name = f", some of it where it is named alone (--config {FILE})" if faults_of(FILE, ctx, named=False) else ""
+        said += f", all of which can be{by_name}"
     return Finding(said=said, facts={"file": str(FILE)}, problems=tuple(map(Problem, faults)))
 
 

@@ -130,7 +130,7 @@ def read_settings(ctx: typer.Context, named: str | None) -> Settings | None:
     return Settings(str(path), values)
 
 
-def faults_of(path: Path, ctx: typer.Context) -> list[str]:
+def faults_of(path: Path, ctx: typer.Context, *, named: bool = True) -> list[str]:
     """Say what is wrong with a file, whatever command it is for.
 
     Parameters
@@ -139,23 +139,25 @@ def faults_of(path: Path, ctx: typer.Context) -> list[str]:
         The file.
     ctx
         Typer's context of any call.
+    named
+        Whether it is judged as one that a person names, and not as one that only lies there.
     """
     try:
         tables = read_tables(path)
     except FashionError as error:
         return [str(error)]
-    return _faults_below(path, [], tables, ctx.find_root())
+    return _faults_below(path, [], tables, ctx.find_root(), named=named)
 
 
-def _faults_below(path: Path, command: list[str], table: Mapping[str, Any], ctx: Any) -> list[str]:
+def _faults_below(path: Path, command: list[str], table: Mapping[str, Any], ctx: Any, *, named: bool) -> list[str]:
     """Say what is wrong with the table of a command, or of a group and all of its commands."""
     if not hasattr(ctx.command, "commands"):
-        return _checked(path, command, table, ctx, named=True)[1]
+        return _checked(path, command, table, ctx, named=named)[1]
     faults = _faults_of_group(path, command, table, ctx)
     for name, value in table.items():
         if isinstance(value, dict) and (below := ctx.command.commands.get(name)):
             its_ctx = below.make_context(name, [], parent=ctx, resilient_parsing=True)
-            faults += _faults_below(path, [*command, name], value, its_ctx)
+            faults += _faults_below(path, [*command, name], value, its_ctx, named=named)
     return faults
 
 
