@@ -237,5 +237,12 @@ def test_a_file_that_only_lies_there_has_nothing_written_outside_the_folder(fash
     assert "outside" not in fashion("predict", "nothing.png", "--config", "fashion.toml").err
 
 
+def test_a_file_that_only_lies_there_opens_a_server_to_no_page(fashion):
+    write("[serve]\nallow-host = ['pages.example']")
+    result = fashion("serve", "nowhere")
+    assert result.code == 2
+    assert "[serve] allow-host: whom to talk to is taken from a file that is named alone" in result.err
+
+
 def test_values_are_told_as_they_stand_in_the_file():
     assert in_toml(["a b", True, 1, 2.5]) == '["a b", true, 1, 2.5]'

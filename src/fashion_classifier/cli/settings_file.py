@@ -40,8 +40,8 @@ LOOKS_ITSELF = "doctor"  # a command that tells what is wrong with the file, and
 # How a command talks, and what needs a person's own word, whoever wrote the file that lies there.
 COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-to-all"})
 # Whom a command talks to, which a file that only lies there may not say: a cluster's members may run code here, and a
-# database or a tracker is shown what the environment holds for it.
-NAMED_FILE_ALONE = frozenset({"cluster", "storage", "track"})
+# database or a tracker is shown what the environment holds for it; a server may be asked by pages of a host's name.
+NAMED_FILE_ALONE = frozenset({"cluster", "storage", "track", "allow-host"})
 # What is written, which such a file may place in the working folder alone: elsewhere a file of rows, with names of
 # pictures in it, might be one that a shell reads when it starts.
 WRITTEN = frozenset({"out", "output", "sort-into", "checkpoint"})
