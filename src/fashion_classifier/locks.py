@@ -34,8 +34,8 @@ LOOK_EVERY_S = 0.02
 GLANCES = 5  # whoever only asks who works here holds the lock for a moment, and must not be taken for an owner
 _HOW = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)  # what a link leads to would be emptied
 _FAR = 1 << 30  # Windows keeps everybody from reading what is locked: a byte behind the content is
-# In a URL, to its last @: people leave signs in a password as they are that should be escaped there.
-_PASSWORDS = (re.compile(r"([?&](?:ssl)?password=)[^&]*"), re.compile(r"(://[^:/@]*:).*(?=@)", re.DOTALL))
+# In a URL, to its last @: people leave signs in names and passwords as they are that should be escaped there.
+_PASSWORDS = (re.compile(r"([?&](?:ssl)?password=)[^&]*"), re.compile(r"(://[^:]*:).*(?=@)", re.DOTALL))
 _HELD = {errno.EACCES, errno.EAGAIN, errno.EDEADLK}
 
 _Prepared = TypeVar("_Prepared")

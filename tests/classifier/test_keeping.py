@@ -81,17 +81,25 @@ def test_nothing_is_overwritten_unless_it_is_asked_for(tmp_path, values):
 @pytest.mark.parametrize("values", [X, TABLE], ids=["images", "table"])
 def test_what_is_no_model_is_never_replaced(tmp_path, values):
     learned = quick(epochs=0.1).fit(values, Y)
-    photographs, link = tmp_path / "photographs", tmp_path / "link"
+    photographs, link, nowhere = tmp_path / "photographs", tmp_path / "link", tmp_path / "nowhere"
     photographs.mkdir()
     (photographs / "coat.jpg").write_bytes(b"a picture")
     link.symlink_to(photographs)
-    for place in (photographs, link, photographs / "coat.jpg"):
+    nowhere.symlink_to("where nothing is")
+    page = tmp_path / "page"  # whose manifest is what browsers call so
+    page.mkdir()
+    (page / "manifest.json").write_text("{}")
+    (page / "index.html").write_text("a page")
+    for place in (photographs, link, nowhere, photographs / "coat.jpg", page):
         with pytest.raises(UsageError, match="replace"):
             learned.save(place, replace=True)
     assert (photographs / "coat.jpg").read_bytes() == b"a picture"
+    assert (page / "index.html").read_text() == "a page"
     (tmp_path / "empty").mkdir()
     learned.save(tmp_path / "empty", replace=True)
-    assert (tmp_path / "empty" / "model.json").is_file()
+    (tmp_path / "empty" / "manifest.json").unlink()  # what is left is still a model's
+    learned.save(tmp_path / "empty", replace=True)
+    assert (tmp_path / "empty" / "manifest.json").is_file()
 
 
 def test_parameters_that_came_out_of_arrays_come_back(tmp_path):

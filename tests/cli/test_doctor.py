@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from fashion_classifier.cli.doctor import TOPICS
+from fashion_classifier.cli.doctor import IMPORTED, TOPICS
 from fashion_classifier.experiment.checkup import answering, computing, hardware, holdings, packages
 from fashion_classifier.experiment.checkup.finding import Finding, Problem
 from fashion_classifier.inference import shelf
@@ -73,6 +75,43 @@ def test_a_library_that_would_end_the_program_is_not_used(fashion, all_well, mon
     assert result.code == 4
     assert result.out.count("not looked at, as polars would end this program") == 4
     assert "Cache is well" in result.out
+
+
+def test_what_everything_needs_is_not_used_either_where_it_would_end_the_program(fashion, all_well, monkeypatch):
+    problem = Problem("numpy cannot be imported: the process that imports it is ended by SIGILL.", "Install another.")
+    monkeypatch.setattr(
+        packages, "libraries", lambda: Finding(said="1 does not serve", problems=(problem,), deadly=("numpy", "scipy"))
+    )
+    for topic in TOPICS:
+        module, function = topic.place.split(".")
+        if module in {"hardware", "holdings"}:
+            home = {"hardware": hardware, "holdings": holdings}[module]
+            monkeypatch.setattr(home, function, lambda: pytest.fail("it was used"))
+    result = fashion("doctor")
+    assert result.code == 4
+    assert "Extras is well" in result.out
+    assert result.out.count("not looked at, as numpy would end this program") == 6
+    assert result.out.count("not looked at, as numpy and scipy would end this program") == 4
+    assert "no fashion.toml in the working folder" in result.out
+
+
+def test_what_is_looked_at_without_computing_imports_nothing_else():
+    places = [topic.place.split(".") for topic in TOPICS]
+    others = {package.name for package in packages.needs()} - IMPORTED - {"packaging"}
+    looked_at = [place for place in places if place[0] in {"packages", "hardware", "holdings"}]
+    code = f"import sys\nsys.modules.update(dict.fromkeys({sorted(others)!r}))\nfrom importlib import import_module\n"
+    code += f"for module, function in {looked_at!r}:\n    if function != 'libraries':\n"
+    code += "        getattr(import_module(f'fashion_classifier.experiment.checkup.{module}'), function)()\n"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+def test_settings_that_are_taken_from_a_named_file_alone_are_told_as_such(fashion, all_well):
+    Path("fashion.toml").write_text("[train]\nminutes = 5\n")
+    assert fashion("doctor").out.count("fashion.toml in the working folder, all of which can be\n") == 1
+    Path("fashion.toml").write_text("[train]\nminutes = 5\nout = '../models'\n[predict]\ncluster = 'auto'\n")
+    result = fashion("doctor")
+    assert result.code == 0
+    assert "all of which can be, some of it where it is named alone (--config fashion.toml)" in result.out
 
 
 def test_the_settings_of_all_commands_are_checked(fashion, all_well):

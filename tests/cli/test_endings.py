@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fashion_classifier.cli.output import printable
+from fashion_classifier.storage import atomic_folder
 
 COMMAND = [sys.executable, "-m", "fashion_classifier"]
 
@@ -31,6 +32,46 @@ def test_a_place_that_is_taken_meanwhile_costs_no_model(fashion, npz, monkeypatc
     assert "model was made by something else meanwhile: the model is in model-2." in result.err
     assert not any(Path("model").iterdir())
     assert Path("model-2/weights.safetensors").is_file()
+
+
+@pytest.fixture
+def taken_while_it_is_written(monkeypatch) -> list[Path]:
+    """Have another make each folder while it is written; return which those were."""
+    taken = []
+
+    def write(target: Path, *, replace: bool = True):
+        if not target.name.endswith("-2"):
+            target.mkdir()
+            (target / "theirs").touch()
+            taken.append(target)
+        return atomic_folder(target, replace=replace)
+
+    for module in ("inference.bundle", "reporting.comparison_page"):
+        monkeypatch.setattr(f"fashion_classifier.{module}.atomic_folder", write)
+    return taken
+
+
+def test_two_trainings_that_end_together_both_keep_their_models(fashion, npz, taken_while_it_is_written):
+    result = fashion("train", "--data", npz, "--model", "mlp", "--epochs", 1, "--out", "model", "--json")
+    assert (result.code, result.json["model"]) == (0, "model-2")
+    assert taken_while_it_is_written == [Path("model")]
+    assert [path.name for path in Path("model").iterdir()] == ["theirs"]
+    assert Path("model-2/weights.safetensors").is_file()
+
+
+def test_a_page_takes_no_others_place(fashion, npz, request):
+    assert fashion("train", "--data", npz, "--model", "mlp", "--epochs", 1, "--out", "a").code == 0
+    taken = request.getfixturevalue("taken_while_it_is_written")
+    compared = fashion("compare", "a", "a", "--data", npz, "--out", "page", "--json")
+    assert (compared.code, compared.json["page"]) == (0, "page-2/comparison.html")
+    assert "page was made by something else meanwhile: the page is in page-2." in compared.err
+    own = fashion("train", "--from", "a", "--data", npz, "--epochs", 1, "--out", "b", "--json")
+    assert own.code == 0
+    assert own.json["model"] == "b-2"
+    assert own.json["from_nothing"]["model"] == "b-from-nothing-2"
+    assert own.json["page"] == "b-gain-2/comparison.html"
+    assert taken == [Path(name) for name in ("page", "b", "b-from-nothing", "b-gain")]
+    assert all((folder / "theirs").is_file() for folder in taken)
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,13 @@ def test_a_value_of_another_kind_is_refused(fashion, line, said):
     assert said in result.err
 
 
+def test_a_value_of_another_kind_is_told_without_its_password(fashion):
+    write("[tune]\nstorage = ['postgresql://me:kwyjibo@host/studies']", "named.toml")
+    result = fashion("tune", "--config", "named.toml")
+    assert result.code == 2
+    assert 'storage: ["postgresql://me:***@host/studies"] was found; a text' in result.err
+
+
 def test_all_faults_are_told_at_once(fashion):
     write('[tune]\nfamily = "cnn"\nseed = "x"\n[tuen]\n')
     result = fashion("tune", "--json")
@@ -204,6 +211,37 @@ def test_whom_to_talk_to_is_taken_from_a_named_file_alone(fashion, command, line
     assert named.code != 0
     assert place in named.err  # where nobody is to be had
     assert "kwyjibo" not in found.err + named.err
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [("predict", "output"), ("predict", "sort-into"), ("train", "out"), ("train", "checkpoint"), ("export", "output")],
+)
+def test_a_file_that_only_lies_there_has_nothing_written_outside_the_folder(fashion, monkeypatch, command, key):
+    Path("strange").mkdir()
+    monkeypatch.chdir("strange")
+    Path("link").symlink_to("..")
+    arguments = [command, *(["nothing.png"] if command == "predict" else [])]
+    for place in ("../.bash_profile", str(Path("..").resolve() / ".bash_profile"), "link/.bash_profile"):
+        write(f"[{command}]\n{key} = '{place}'")
+        found = fashion(*arguments)
+        assert found.code == 2
+        assert f'[{command}] {key}: "{place}" is outside the working folder' in found.err
+        assert "Add --config fashion.toml" in found.err
+    write("[predict]\nsort-into = 'sorted'\noutput = './rows.csv'")
+    assert "outside" not in fashion("predict", "nothing.png").err
+    Path("circle").symlink_to("circle")
+    write("[predict]\noutput = 'circle/rows.csv'")
+    assert "This should not have happened" not in fashion("predict", "nothing.png").err
+    write("[predict]\noutput = '../rows.csv'")
+    assert "outside" not in fashion("predict", "nothing.png", "--config", "fashion.toml").err
+
+
+def test_a_file_that_only_lies_there_opens_a_server_to_no_page(fashion):
+    write("[serve]\nallow-host = ['pages.example']")
+    result = fashion("serve", "nowhere")
+    assert result.code == 2
+    assert "[serve] allow-host: whom to talk to is taken from a file that is named alone" in result.err
 
 
 def test_values_are_told_as_they_stand_in_the_file():

@@ -119,6 +119,8 @@ def test_a_library_that_cannot_be_imported_or_ends_the_program_is_a_problem_and_
     assert found.problems[0].remedy == "pip install --force-reinstall typer"
     assert found.deadly == ("typer", "jinja2")
     assert found.said == "3 of 4 do not serve"
+    monkeypatch.setattr(packages, "requires", lambda _name: ["packaging", "nothing-of-that-name", "nor-of-this"])
+    assert packages.libraries().said == "2 of 3 do not serve"
 
 
 def test_the_shipped_models_are_read_to_the_last_byte(shipped):

@@ -51,3 +51,12 @@ def test_a_model_says_nothing_else_of_how_data_is_prepared(finished_run, prepare
     with pytest.raises(ModelError, match="how its data was split is told as"):
         judged(opened(finished_run, split), finished_run)
     assert len(prepared) == 1
+
+
+@pytest.mark.parametrize("split", [{"validation_fraction": 7}, {"validation_fraction": float("nan")}])
+def test_a_split_that_cannot_be_is_the_models_fault(finished_run, prepared, split):
+    model = opened(finished_run, split)
+    with pytest.raises(ModelError, match="this is no usable model") as error:
+        judged(model, finished_run)
+    assert str(model.path) in str(error.value)
+    assert len(prepared) == 1

@@ -38,6 +38,7 @@ def test_a_folder_keeps_what_it_is_given_and_has_nothing_else(tmp_path):
         f"postgresql://me:{SECRET}@host",
         f"postgresql://me:{SECRET}@host:port/studies",
         f"postgresql://me:half@{SECRET}@host/studies",
+        f"postgresql://me/myself:{SECRET}@host/studies",
     ],
 )
 def test_what_is_no_postgresql_database_is_refused_without_being_told(url):
@@ -77,6 +78,8 @@ def test_a_database_that_is_not_there_is_told_by_its_place_alone(url):
         f"--storage=postgresql://host/studies?a=b&password={SECRET}&c=d",
         f"postgresql://me:a&b/c '@{SECRET}@host/studies",
         f"postgresql://host:5432/studies?password=x@{SECRET}",
+        f"postgresql://me@server:{SECRET}@host/studies",
+        f"postgresql://me/myself:{SECRET}@host/studies",
     ],
 )
 def test_who_holds_a_folder_is_written_down_without_a_password(tmp_path, monkeypatch, argument):

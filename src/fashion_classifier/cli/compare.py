@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ import typer
 
 from fashion_classifier.cli.completion import complete_models
 from fashion_classifier.cli.options import Data, Device, GroupBy, Json, Out, Seed
-from fashion_classifier.cli.output import SAMPLE_WARNING, Output, between, output, percent
+from fashion_classifier.cli.output import SAMPLE_WARNING, Output, between, output, percent, told_place
 from fashion_classifier.cli.shared import given_command
 from fashion_classifier.errors import UsageError
 
@@ -48,8 +49,8 @@ def compare(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.cli.run import comparison_facts, evaluation_facts
     from fashion_classifier.experiment.judging import compare_on_test, open_model, prepare_for
-    from fashion_classifier.experiment.record import check_can_be_made, new_run_path
-    from fashion_classifier.reporting.comparison_page import write_comparison
+    from fashion_classifier.experiment.record import at_free_place, check_can_be_made, new_run_path
+    from fashion_classifier.reporting.comparison_page import PAGE, write_comparison
 
     if out is not None and not page:
         raise UsageError("Without a page no folder is made: name a folder, or leave the page away, not both.")
@@ -74,7 +75,10 @@ def compare(
         written = None
         if page:
             out_to.progress("Drawing the page", 0.0, 1.0)
-            written = write_comparison(folder, results, compared.predictions, compared.gallery)
+            write = partial(
+                write_comparison, results=results, predictions=compared.predictions, gallery=compared.gallery
+            )
+            written = told_place("the page", at_free_place(folder, write), folder, out_to) / PAGE
             out_to.progress("Drawing the page", 1.0, 1.0)
             out_to.tell(f"Page: {written}")
         if prepared.collection.is_sample:

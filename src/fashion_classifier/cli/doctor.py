@@ -56,7 +56,8 @@ TOPICS = (
     Topic("Data", "holdings.data"),
     Topic("Cache", "holdings.cache"),
 )
-COMPUTING = {"computing", "answering"}  # modules that import machine code
+COMPUTING = {"computing", "answering"}  # modules that import whatever computes
+IMPORTED = {"numpy", "pillow", "platformdirs"}  # what the others import but `packages`, which tells of libraries
 OF_PYTORCH = {"graphics", "precision", "runtimes"}
 
 
@@ -109,8 +110,9 @@ def _found(topic: Topic, deadly: tuple[str, ...]) -> Finding:
     from fashion_classifier.limits import check_address_space
 
     module, function = topic.place.split(".")
-    if deadly and module in COMPUTING:
-        return Finding(said=f"not looked at, as {' and '.join(deadly)} would end this program")
+    ending = deadly if module in COMPUTING else tuple(name for name in deadly if name in IMPORTED)
+    if ending and module != "packages":
+        return Finding(said=f"not looked at, as {' and '.join(ending)} would end this program")
     try:
         if topic.name in OF_PYTORCH:
             check_address_space(ADDRESS_SPACE, "PyTorch")
@@ -130,7 +132,10 @@ def _settings(ctx: typer.Context) -> Finding:
     if not FILE.is_file():
         return Finding(said=f"no {FILE} in the working folder", facts={"file": None})
     faults = faults_of(FILE, ctx)
-    said = f"{FILE} in the working folder" if faults else f"{FILE} in the working folder, all of which can be"
+    said = f"{FILE} in the working folder"
+    if not faults:
+        by_name = f", some of it where it is named alone (--config {FILE})" if faults_of(FILE, ctx, named=False) else ""
+        said += f", all of which can be{by_name}"
     return Finding(said=said, facts={"file": str(FILE)}, problems=tuple(map(Problem, faults)))
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -230,3 +231,10 @@ def show_collection(out: Output, collection: Any, parts: Any) -> None:
     )
     for note in (*collection.notes, *parts.notes):
         out.remark(f"Note: {note}")
+
+
+def told_place(what: str, place: Path, wanted: Path, out_to: Output) -> Path:
+    """Return where something was made, and say so if that is not where it was to be."""
+    if place != wanted:
+        out_to.warn(f"{wanted} was made by something else meanwhile: {what} is in {place}.")
+    return place

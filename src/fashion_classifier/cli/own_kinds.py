@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fashion_classifier.cli.output import Output, between, percent, show_collection
+from fashion_classifier.cli.output import Output, between, percent, show_collection, told_place
 from fashion_classifier.cli.shared import given_command
 from fashion_classifier.cli.track import finish_tracking
 
@@ -41,17 +42,17 @@ def train_from(
     from fashion_classifier.cli import STARTED
     from fashion_classifier.experiment.lookup import locate_model
     from fashion_classifier.experiment.preparation import prepare
-    from fashion_classifier.experiment.record import check_can_be_made, new_run_path
+    from fashion_classifier.experiment.record import at_free_place, check_can_be_made, new_run_path
     from fashion_classifier.experiment.tracked import about_work, concluded_training, ended
     from fashion_classifier.experiment.transfer import folders_of, gain_over_nothing, transfer
     from fashion_classifier.inference.bundle import load_model
-    from fashion_classifier.reporting.comparison_page import write_comparison
+    from fashion_classifier.reporting.comparison_page import PAGE, write_comparison
 
     place = locate_model(named)
     folder = out or new_run_path(Path("models"), f"from-{place.path.name}")
     gain_folder = folder.with_name(f"{folder.name}-gain")
-    for made in folders_of(folder, comparing=comparing) + ([gain_folder] if comparing else []):
-        check_can_be_made(made)
+    for wanted in folders_of(folder, comparing=comparing) + ([gain_folder] if comparing else []):
+        check_can_be_made(wanted)
     source = load_model(place.path)
     height, width, channels = source.shape
     config = replace(config, image_size=(height, width), channels=channels, pictures=source.pictures)
@@ -60,12 +61,17 @@ def train_from(
     out_to.remark(f"From:   {place.shown}, whose images are {source.shape}")
     tracking.begin(folder, {**about_work(config, prepared.collection), "from": place.name})
     found = transfer(source, place.name, config, prepared, folder, comparing=comparing, progress=out_to.progress)
+    made = [place for place in (found.model, found.from_nothing) if place is not None]
+    for its_place, wanted in zip(made, folders_of(folder, comparing=comparing), strict=True):
+        told_place("the model", its_place, wanted, out_to)
     page = None
     if comparing:
         out_to.progress("Drawing the page", 0.0, 1.0)
         command = given_command(out_to.taken)
         gain = gain_over_nothing(found, prepared.collection, command=command, seed=config.seed)
-        page = write_comparison(gain_folder, gain.results, gain.predictions, gain.gallery)
+        write = partial(write_comparison, results=gain.results, predictions=gain.predictions, gallery=gain.gallery)
+        gain_folder = told_place("the page", at_free_place(gain_folder, write), gain_folder, out_to)
+        page = gain_folder / PAGE
         out_to.progress("Drawing the page", 1.0, 1.0)
     tracking.record(concluded_training(found.trained, found.judged))
     tracking.record(ended(cut_short=False))

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,11 @@ LOOKS_ITSELF = "doctor"  # a command that tells what is wrong with the file, and
 # How a command talks, and what needs a person's own word, whoever wrote the file that lies there.
 COMMAND_LINE_ALONE = frozenset({"config", "quiet", "json", "help", "yes", "open-to-all"})
 # Whom a command talks to, which a file that only lies there may not say: a cluster's members may run code here, and a
-# database or a tracker is shown what the environment holds for it.
-NAMED_FILE_ALONE = frozenset({"cluster", "storage", "track"})
+# database or a tracker is shown what the environment holds for it; a server may be asked by pages of a host's name.
+NAMED_FILE_ALONE = frozenset({"cluster", "storage", "track", "allow-host"})
+# What is written, which such a file may place in the working folder alone: elsewhere a file of rows, with names of
+# pictures in it, might be one that a shell reads when it starts.
+WRITTEN = frozenset({"out", "output", "sort-into", "checkpoint"})
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ def read_settings(ctx: typer.Context, named: str | None) -> Settings | None:
     return Settings(str(path), values)
 
 
-def faults_of(path: Path, ctx: typer.Context) -> list[str]:
+def faults_of(path: Path, ctx: typer.Context, *, named: bool = True) -> list[str]:
     """Say what is wrong with a file, whatever command it is for.
 
     Parameters
@@ -135,23 +139,25 @@ def faults_of(path: Path, ctx: typer.Context) -> list[str]:
         The file.
     ctx
         Typer's context of any call.
+    named
+        Whether it is judged as one that a person names, and not as one that only lies there.
     """
     try:
         tables = read_tables(path)
     except FashionError as error:
         return [str(error)]
-    return _faults_below(path, [], tables, ctx.find_root())
+    return _faults_below(path, [], tables, ctx.find_root(), named=named)
 
 
-def _faults_below(path: Path, command: list[str], table: Mapping[str, Any], ctx: Any) -> list[str]:
+def _faults_below(path: Path, command: list[str], table: Mapping[str, Any], ctx: Any, *, named: bool) -> list[str]:
     """Say what is wrong with the table of a command, or of a group and all of its commands."""
     if not hasattr(ctx.command, "commands"):
-        return _checked(path, command, table, ctx, named=True)[1]
+        return _checked(path, command, table, ctx, named=named)[1]
     faults = _faults_of_group(path, command, table, ctx)
     for name, value in table.items():
         if isinstance(value, dict) and (below := ctx.command.commands.get(name)):
             its_ctx = below.make_context(name, [], parent=ctx, resilient_parsing=True)
-            faults += _faults_below(path, [*command, name], value, its_ctx)
+            faults += _faults_below(path, [*command, name], value, its_ctx, named=named)
     return faults
 
 
@@ -213,6 +219,11 @@ def _checked(
         else:
             parameter = parameters[key]
             fault = _fault_of_value(value, kinds[str(parameter.name)], parameter, ctx)
+            if not fault and key in WRITTEN and not named and not _is_here(Path(value)):
+                fault = (
+                    f"{in_toml(value)} is outside the working folder; where to write there is taken from a file that "
+                    f"is named alone. Add --config {path}, or take it out."
+                )
             values[str(parameter.name)] = value
         if fault:
             faults.append(f"{path}, [{'.'.join(command)}] {key}: {fault}")
@@ -227,6 +238,11 @@ def is_setting(parameter: Any) -> bool:
 def key_of(parameter: Any) -> str:
     """Return an option's name in the file: its long form without the dashes."""
     return str(max(parameter.opts, key=len).lstrip("-"))
+
+
+def _is_here(place: Path) -> bool:
+    """Tell whether a place is in the working folder, wherever links lead."""
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath("."))  # `resolve` ends at links in a circle
 
 
 def _told(value: Any) -> Any:
@@ -294,7 +310,7 @@ def _expected(kind: Any) -> str:
 def _found(value: Any) -> str:
     """Say in words what stands in the file."""
     if isinstance(value, (bool, int, float, list)):
-        return in_toml(value)
+        return in_toml(_told(value))
     if isinstance(value, str):
         return f"the text {in_toml(_told(value))}"
     return "a table" if isinstance(value, dict) else f"the time {value}"

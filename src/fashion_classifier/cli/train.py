@@ -27,7 +27,7 @@ from fashion_classifier.cli.options import (
     absolute,
     parse_size,
 )
-from fashion_classifier.cli.output import Output, between, output, percent, show_collection
+from fashion_classifier.cli.output import Output, between, output, percent, show_collection, told_place
 from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
@@ -194,7 +194,7 @@ def train(
         )
         if not group.first:
             return
-        place = _told_place(places[0], folder, out_to)
+        place = told_place("the model", places[0], folder, out_to)
         validation = _judged(trained, prepared, on, out_to)
         tracking.record(concluded_training(trained, validation))
         is_interrupted = trained.fit.stopped_because == StopReason.INTERRUPTED
@@ -228,13 +228,6 @@ def _check_given(
             "Training a model on for other classes is made of many short trainings, which neither several processes "
             "can share nor a checkpoint can go on with."
         )
-
-
-def _told_place(place: Path, wanted: Path, out_to: Output) -> Path:
-    """Return where the model is, and say so if that is not where it was to be."""
-    if place != wanted:
-        out_to.warn(f"{wanted} was made by something else meanwhile: the model is in {place}.")
-    return place
 
 
 def _facts(trained: TrainedModel, prepared: Prepared, validation: Evaluation | None) -> dict[str, Any]:

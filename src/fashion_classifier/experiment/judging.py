@@ -32,6 +32,7 @@ from fashion_classifier.experiment.preparation import WITHOUT_TEST, Prepared, pr
 from fashion_classifier.experiment.record import RunFolder
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.inference.bundle import Model, load_model
+from fashion_classifier.inference.description import usable
 from fashion_classifier.inference.manifest import MANIFEST, WEIGHTS, shown
 from fashion_classifier.inference.predictor import Probabilities
 from fashion_classifier.inference.shelf import model_facts
@@ -362,9 +363,10 @@ def prepare_for(
             seed=seed,
         )
     prepared = prepare(config, used_s=used_s, progress=progress)
-    then = config if own else replace(config, **_split_of(opened, prepared.collection))
-    if then != config:
-        prepared = prepare(then, used_s=used_s, progress=progress)
+    with usable(opened.path, UsageError):  # what was given has served already: it is the model's if something cannot be
+        then = config if own else replace(config, **_split_of(opened, prepared.collection))
+        if then != config:
+            prepared = prepare(then, used_s=used_s, progress=progress)
     if own and opened.run is not None and prepared.collection.identity != opened.run.facts.get("identity"):
         raise DataError(
             Fault(

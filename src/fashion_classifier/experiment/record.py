@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -197,3 +197,19 @@ def free_place(path: Path) -> Path:
     while os.path.lexists(place):
         place, number = path.with_name(f"{path.name}-{number}"), number + 1
     return place
+
+
+def at_free_place(path: Path, make: Callable[[Path], object]) -> Path:
+    """Make something new at a path, or with a number where that is taken or comes to be meanwhile; return where.
+
+    Long work is not lost to a folder that was made there since it was looked at.
+    """
+    while True:
+        place = free_place(path)
+        try:
+            make(place)
+        except (UsageError, FileExistsError):
+            if not os.path.lexists(place):
+                raise
+        else:
+            return place

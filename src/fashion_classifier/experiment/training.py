@@ -20,7 +20,7 @@ from fashion_classifier.experiment.budget import MOST_EPOCHS, SAVING_S
 from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
-from fashion_classifier.experiment.record import check_can_be_made, free_place
+from fashion_classifier.experiment.record import at_free_place, check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.experiment.teaching import ask_teacher
@@ -189,9 +189,8 @@ def train_one(
             validation_probabilities=answers,
         )
     if folder is not None:
-        place = free_place(folder)  # what was learned is not lost to a folder that was made meanwhile
-        save_model(trained.model, place, images=prepared.split.training.images[:TRIAL_IMAGES])
-        on_saved(place)
+        images = prepared.split.training.images[:TRIAL_IMAGES]
+        on_saved(at_free_place(folder, lambda place: save_model(trained.model, place, images=images)))
     if plan is not None and trained.fit.stopped_because != StopReason.INTERRUPTED:
         for done_with in (plan, *(plan.member(number) for number in range(members))):
             done_with.path.unlink(missing_ok=True)

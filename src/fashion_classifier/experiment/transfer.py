@@ -8,6 +8,7 @@ the model's weights and from nothing, equally long, on the same images. What is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +30,7 @@ from fashion_classifier.experiment.interruption import Interruption
 from fashion_classifier.experiment.judging import Compared, compared_by, judged_images, open_model
 from fashion_classifier.experiment.memory import check_memory
 from fashion_classifier.experiment.preparation import Prepared
-from fashion_classifier.experiment.record import check_can_be_made
+from fashion_classifier.experiment.record import at_free_place, check_can_be_made
 from fashion_classifier.experiment.settings import RunConfig
 from fashion_classifier.experiment.stages import TRIAL_IMAGES
 from fashion_classifier.inference.bundle import Model, save_model
@@ -130,7 +131,7 @@ def transfer(
         Of images in the source's shape.
     folder
         The model's folder, which must not be there yet; the one trained from nothing lies beside it, its name ending in
-        "-from-nothing".
+        "-from-nothing". Both have a number if others were made there meanwhile.
     comparing
         Whether to train from nothing as well.
 
@@ -158,16 +159,17 @@ def transfer(
     judged = [evaluate(labels, said[way], everything.classes) for way in made.ways]
     gain = compare(labels, *(said[way].argmax(1) for way in reversed(made.ways))) if comparing else None
     seed = config.seed
-    for trained, way, place in zip((from_model, *others), made.ways, places, strict=True):
+    for number, (trained, way) in enumerate(zip((from_model, *others), made.ways, strict=True)):
         rules = fit_rules(Answers(labels, said[way]), seed=seed)
         model = with_rules(trained.model, rules, prepared.split, seed=seed)
         held_out = tempered(said[way], rules.temperature)
         model = replace(model, photographs=own_photograph_rules(model, everything, held_out, seed=seed))
         origin = {"taken_over_from": name} if way == "model" else {}
         facts = {**model.provenance, **origin, "held_out_accuracy": float((said[way].argmax(1) == labels).mean())}
-        save_model(replace(model, provenance=facts), place, images=everything.images[:TRIAL_IMAGES])
+        write = partial(save_model, replace(model, provenance=facts), images=everything.images[:TRIAL_IMAGES])
+        places[number] = at_free_place(places[number], write)
     beside, of_nothing = (places[1], judged[1]) if comparing else (None, None)
-    return Transferred(folder, beside, from_model, everything, said, judged[0], of_nothing, gain)
+    return Transferred(places[0], beside, from_model, everything, said, judged[0], of_nothing, gain)
 
 
 def gain_over_nothing(found: Transferred, collection: Collection, *, command: str, seed: int) -> Compared:

@@ -124,16 +124,18 @@ def check_place(folder: Path, *, replace: bool) -> None:
     UsageError
         If it is taken.
     """
-    if not folder.exists():
+    if not os.path.lexists(folder):
         return
     if not replace:
         raise taken(folder)
     if folder.is_symlink() or not folder.is_dir():
         raise UsageError(f"{folder}: this is a file or a link, which no folder replaces. Name another place.")
-    if any(folder.iterdir()) and not any((folder / name).is_file() for name in (MODEL, MANIFEST)):
+    # Either name alone may be another program's; a folder of a model's files alone is one, or what is left of one.
+    names = {each.name for each in folder.iterdir()}
+    if not names >= {MODEL, MANIFEST} and not names <= {*LARGEST, MANIFEST}:
         raise UsageError(
-            f"{folder}: this is no model folder, as neither {MODEL} nor {MANIFEST} is in it; nothing but model folders "
-            "is replaced. Name another folder."
+            f"{folder}: this is no model folder, as {MODEL} and {MANIFEST} are not both in it, but other files are; "
+            "nothing but model folders is replaced. Name another folder."
         )
 
 

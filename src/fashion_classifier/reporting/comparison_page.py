@@ -63,8 +63,13 @@ def write_comparison(folder: Path, results: ModelComparison, predictions: pl.Dat
     -------
     Path
         Of `comparison.html`.
+
+    Raises
+    ------
+    FileExistsError
+        If the folder was made meanwhile.
     """
-    with atomic_folder(folder) as place:
+    with atomic_folder(folder, replace=False) as place:
         write_json(place / NUMBERS, {"schema": SCHEMA} | to_json(results))
         write_predictions(place, [predictions])
         write_text(place / PAGE, render_comparison(results, predictions, gallery))

@@ -25,7 +25,7 @@ LOOK_EVERY_S = 0.5
 NICENESS = 10  # of 19: training goes first
 LONGEST_REASON = 300  # letters
 # To the last @, but where a number of a port comes first: people leave signs in a password as they are.
-_SECRETS = re.compile(r"(?<=://)(?:[^/\s:@]*:(?!\d+(?:/|\s|$))\S*|[^/\s]*)@")
+_SECRETS = re.compile(r"(?<=://)(?:[^/\s:]*:(?!\d+(?:/|\s|$))\S*|[^/\s]*)@")
 
 
 class Answer(TypedDict):
@@ -106,6 +106,8 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("API request to https://me:secret@host/api failed")
     'API request to https://host/api failed'
     >>> without_secrets("https://me:s/e@c@host:80/api")
+    'https://host:80/api'
+    >>> without_secrets("https://me@home:s/e@host:80/api")
     'https://host:80/api'
     >>> without_secrets("http://host:80/runs@night")
     'http://host:80/runs@night'

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fashion_classifier.errors import MissingExtraError, UsageError
+from fashion_classifier.locks import without_password
 
 TITLES = {"mlflow": "MLflow", "tensorboard": "TensorBoard", "wandb": "Weights & Biases"}
 FOLDERS = {"tensorboard": "tensorboard", "wandb": "."}  # where nothing else is said
@@ -57,7 +58,7 @@ def parse_target(text: str, environment: dict[str, str] | None = None) -> Target
     """
     tracker, _, where = text.partition("=")
     if tracker not in TITLES:
-        raise UsageError(f"There is no tracker {tracker!r}; there are {', '.join(TITLES)}.")
+        raise UsageError(f"There is no tracker {without_password(tracker)!r}; there are {', '.join(TITLES)}.")
     if any(find_spec(module) is None for module in _NEEDED[tracker]):
         raise MissingExtraError(
             f"{TITLES[tracker]} is not installed: pip install 'fashion-images-classifier[{tracker}]'."
@@ -81,7 +82,8 @@ def _checked_address(where: str, environment: dict[str, str]) -> str:
         )
     parts = urlsplit(where)
     if parts.scheme not in {"http", "https", "sqlite"}:
-        raise UsageError(f"{where}: an address of MLflow begins with http://, https:// or sqlite:///.")
+        # Which is not repeated, as there may be a password in it.
+        raise UsageError("An address of MLflow begins with http://, https:// or sqlite:///. Give such a one.")
     if parts.scheme == "sqlite" and find_spec("cryptography") is None:  # one of what the light package lacks
         raise MissingExtraError("A database without a server is written by the whole of MLflow: pip install mlflow.")
     if "@" in parts.netloc or parts.query:

@@ -170,10 +170,11 @@ def _parsed(url: str) -> URL:
     except (ArgumentError, ValueError):
         parsed = None
     is_one = parsed is not None and parsed.drivername in SCHEMES and parsed.database
-    if parsed is None or not is_one or "@" in (parsed.host or ""):  # else a password's end would be told as the host
+    # With an @ there, a password or its end would be told as the host or the database.
+    if parsed is None or not is_one or "@" in f"{parsed.host}{parsed.database}":
         raise UsageError(
             f"A study that machines share lies in a PostgreSQL database, named like {FORM}; an @ in a name or a "
-            "password is written as %40. Give such a URL."
+            "password is written as %40, a / as %2F. Give such a URL."
         )
     return parsed.set(drivername="postgresql+psycopg")
 

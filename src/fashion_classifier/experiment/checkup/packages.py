@@ -74,8 +74,9 @@ def libraries() -> Finding:
         name = modules[fault.module]
         problems.append(Problem(f"{name} cannot be imported: {fault.what}.", f"pip install --force-reinstall {name}"))
     lacking = len({package.name for package in needed if not package.fits} | {modules[each.module] for each in faults})
+    n = len({package.name for package in needed} | set(tried))
     return Finding(
-        said=f"all {len(needed)} that the program needs" if not lacking else f"{lacking} of {len(tried)} do not serve",
+        said=f"all {len(needed)} that the program needs" if not lacking else f"{lacking} of {n} do not serve",
         facts={package.name: package.found or None for package in needed},
         problems=tuple(problems),
         deadly=tuple(modules[fault.module] for fault in faults if fault.ends_the_process),
