@@ -89,6 +89,21 @@ def test_what_would_be_passed_over_is_refused(fashion, command, said):
     assert said in result.err
 
 
+@pytest.mark.parametrize(
+    ("command", "settings"),
+    [
+        (("evaluate", "nowhere"), "[evaluate]\nminutes = 9\nseeds = 4"),
+        (("train", "--data", "nowhere"), "[train]\ncompare = false"),
+        (("tune", "--data", "nowhere"), '[tune]\nworkers = 2\nstudy = "mine"'),
+    ],
+)
+def test_what_a_file_says_for_other_calls_is_passed_over(fashion, command, settings):
+    Path("fashion.toml").write_text(settings)
+    result = fashion(*command)
+    assert result.code == 4, result.err
+    assert "nowhere" in result.err
+
+
 def test_an_interrupted_search_says_so_and_goes_on(fashion, npz, interrupted_at):
     command = ("tune", "--data", npz, "--family", "mlp", "--trials", 2, "--trial-epochs", 1, "--json")
     interrupted_at("Trial 1")

@@ -10,6 +10,7 @@ import typer
 
 from fashion_classifier.cli.options import Data, Device, GroupBy, Json, ModelOrRun, Seed
 from fashion_classifier.cli.output import Output, between, output, percent
+from fashion_classifier.cli.shared import is_from_file
 from fashion_classifier.errors import UsageError
 
 SEEDS = 3  # of each rung in a full evaluation
@@ -56,9 +57,9 @@ def evaluate(
     from fashion_classifier.cli.run import evaluation_facts
     from fashion_classifier.experiment.judging import evaluate_on_test, open_model, prepare_for
 
-    for option, value in (("--minutes", minutes), ("--seeds", seeds)):
-        if not full and value is not None:
-            raise UsageError(f"{option} is for a full evaluation: add --full, or leave it out.")
+    for option, value in (("minutes", minutes), ("seeds", seeds)):
+        if not full and value is not None and not is_from_file(option):
+            raise UsageError(f"--{option} is for a full evaluation: add --full, or leave it out.")
     with output(as_json=as_json) as out_to:
         if full:
             _evaluate_fully(

@@ -51,6 +51,12 @@ def current_call() -> Call:
     return _call.get() or Call()
 
 
+def is_from_file(name: str) -> bool:
+    """Tell whether a parameter of the command was taken from a file, where it may be meant for other calls."""
+    taken = current_call().taken
+    return taken is not None and name in taken.names
+
+
 def given_command(taken: Taken | None) -> str:
     """Return the command line as it was given, with what was taken from a file added to it."""
     words = ["fashion", *sys.argv[1:]]

@@ -28,6 +28,7 @@ from fashion_classifier.cli.options import (
     parse_size,
 )
 from fashion_classifier.cli.output import Output, between, output, percent, show_collection, told_place
+from fashion_classifier.cli.shared import is_from_file
 from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
@@ -144,7 +145,7 @@ def train(
     group = context.obj or ALONE
     _check_given(
         trains_on=from_model is not None,
-        comparing=compare is not None,
+        comparing=compare is not None and not is_from_file("compare"),
         chooses_twice=recipe is not None and model != AUTO_MODEL,
         has_own_recipe=(recipe, model, teacher, image_size, on) != (None, AUTO_MODEL, None, None, On.TRAINING),
         is_one_training=group.size > 1 or checkpoint is not None,

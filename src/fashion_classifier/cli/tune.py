@@ -27,6 +27,7 @@ from fashion_classifier.cli.options import (
     parse_size,
 )
 from fashion_classifier.cli.output import between, output, percent, show_collection
+from fashion_classifier.cli.shared import is_from_file
 from fashion_classifier.cli.track import finish_tracking, parse_targets, tracking_of
 from fashion_classifier.errors import UsageError
 
@@ -102,9 +103,9 @@ def tune(
     from fashion_classifier.inference.cluster import check_reachable
     from fashion_classifier.tuning.database import StudyDatabase
 
-    if study is not None and storage is None:
+    if study is not None and storage is None and not is_from_file("study"):
         raise UsageError("Only a database has studies with names: name the database, or leave the study's name out.")
-    if workers and cluster is None:
+    if workers and cluster is None and not is_from_file("workers"):
         raise UsageError("Workers are a cluster's: name the cluster, or leave their number out.")
     exact = trials is not None and minutes is None
     config = RunConfig(
