@@ -106,6 +106,13 @@ def test_names_are_whole_on_a_narrow_terminal(fashion, shipped, monkeypatch):
     assert name in first_column
 
 
+def test_names_are_on_one_line_for_other_programs(fashion, shipped, monkeypatch):
+    monkeypatch.delenv("COLUMNS")
+    name = "models/" + "a-model-with-a-long-name-" * 4
+    put_model(Path(name))
+    assert any(line.startswith(name) for line in fashion("models").out.splitlines())
+
+
 def test_a_shipped_model_predicts_by_its_name_or_where_none_is_named(fashion, shipped):
     named = fashion("predict", "picture.png", "--model", "fair", "--json").json
     assert named["model"] == str(shipped / "fair")

@@ -81,6 +81,17 @@ def test_parquet_comes_back_typed(tmp_path, rows):
     assert [path.name for path in tmp_path.iterdir()] == ["rows"]
 
 
+def test_a_file_s_name_tells_its_form_where_none_is_named(tmp_path):
+    for name in ("rows.jsonl", "rows.Parquet", "rows.csv", "rows.txt"):
+        with rows_to_file(tmp_path / name, Format.TABLE) as write:
+            write(ROWS[0])
+    assert json.loads((tmp_path / "rows.jsonl").read_text()) == ROWS[0]
+    assert pl.read_parquet(tmp_path / "rows.Parquet").rows(named=True) == ROWS[:1]
+    csv_rows = (tmp_path / "rows.csv").read_text()
+    assert csv_rows.startswith("path,class,")
+    assert (tmp_path / "rows.txt").read_text() == csv_rows
+
+
 @pytest.mark.parametrize("form", [Format.CSV, Format.JSONL, Format.PARQUET])
 def test_nothing_is_left_when_the_work_breaks_off(tmp_path, form):
     def broken_off() -> None:

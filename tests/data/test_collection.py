@@ -82,6 +82,26 @@ def test_duplicates_are_counted_within_and_across_parts():
     assert any("4 images are in both the training and the test set" in note for note in arranged.notes)
 
 
+def test_an_image_under_many_labels_is_one_image_that_contradicts_itself():
+    training = part()
+    images = training.images.copy()
+    images[:3] = images[0]
+    assert len(set(training.labels[:3])) == 3
+    arranged = arrange(raw(replace(training, images=images)))
+    assert arranged.duplicates.contradictory == 1
+    assert "1 image stands under more than one label." in arranged.notes
+
+
+def test_groups_that_the_source_has_on_both_sides_are_told():
+    ours, theirs = (np.array([f"{first}{number // 2}" for number in range(60)]) for first in "ab")
+    training, test = replace(part(), groups=ours), part(seed=1)
+    theirs[:3] = ours[[0, 0, 8]]
+    (note,) = arrange(raw(training, replace(test, groups=theirs))).notes
+    assert note.startswith("3 images of the test set belong to groups that the training set has, too: accuracy")
+    theirs[:3] = "b0"
+    assert arrange(raw(training, replace(test, groups=theirs))).notes == ()
+
+
 def mnist_like() -> tuple[RawPart, RawPart]:
     """Parts with MNIST's class counts; the content is unimportant."""
     parts = []

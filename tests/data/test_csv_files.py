@@ -205,7 +205,7 @@ BAD_FILES = {
         "label,a\n0,1\n",
         (
             "x.csv, line 1: there are no pixel columns, but a; they are called pixel1, pixel2 and so on, or 1x1, 1x2. "
-            "Rename or add the columns."
+            "Rename or add the columns; if this is a list of pictures, move it away and give each class a folder."
         ),
     ),
     "missing column": (

@@ -209,6 +209,13 @@ def test_a_pattern_that_is_none_is_wrong_usage(tmp_path: Path):
     assert str(caught.value).startswith("group by: '(' is no regular expression (")
 
 
+def test_a_pattern_that_finds_nothing_keeps_nothing_together_and_is_refused(tmp_path: Path):
+    write(tmp_path, {name: encoded(GREY) for name in ("Bag/coat-1_front.png", "Bag/coat-1_back.png", "Hat/2.png")})
+    with pytest.raises(UsageError) as caught:
+        read(tmp_path, group_by=r"garment(\d+)")
+    assert str(caught.value).startswith(r"group by: 'garment(\\d+)' is found in none of the 3 paths; the first is Bag/")
+
+
 def test_progress_counts_pictures(tmp_path: Path):
     calls = []
 

@@ -65,6 +65,12 @@ def test_a_missing_test_set_is_split_off_and_said():
     assert "no test set" in parts.notes[0]
 
 
+def test_the_share_that_is_told_is_the_one_that_was_split_off():
+    parts = split(collection(blobs(24)))
+    assert len(parts.test) == 3
+    assert parts.notes[0].startswith("The data has no test set: 3 images (12%) were split off")
+
+
 def test_the_user_s_own_validation_set_is_taken_as_it_is():
     own = blobs(50, seed=2)
     parts = split(collection(blobs(500), own, blobs(60, seed=1)))

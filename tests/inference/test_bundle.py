@@ -82,6 +82,12 @@ def test_images_of_another_shape_are_refused(folder):
         load_model(folder).predict(np.zeros((2, 5, 5), np.uint8))
 
 
+@pytest.mark.parametrize("change", [lambda images: images / 255, lambda images: images[0]], ids=["shares", "one image"])
+def test_images_that_are_no_grey_levels_are_refused(change):
+    with pytest.raises(DataError, match="grey levels are uint8 of shape"):
+        make_model().predict(change(blobs(4).images))
+
+
 def test_no_model_is_unavailable_not_damaged(tmp_path):
     with pytest.raises(UnavailableError, match="there is no model here"):
         load_model(tmp_path)

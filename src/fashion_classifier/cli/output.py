@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 PLAIN_EVERY_S = 5.0
 NOT_READ = 141  # the exit code where whoever reads the output has had enough, as of a program that SIGPIPE ends
 _SHORT = 12  # letters of a table's cell that are never broken
+_NO_EDGE = 10_000  # letters: a file or another program has no edge at which names would have to be broken
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 SAMPLE_WARNING = (
     "This is the built-in sample of drawn garments: good for trying the program out, but what is found on it says "
@@ -166,7 +167,10 @@ def _console(*, stderr: bool) -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError
 
-    return Telling(stderr=stderr, highlight=False, soft_wrap=True)
+    console = Telling(stderr=stderr, highlight=False, soft_wrap=True)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = _NO_EDGE
+    return console
 
 
 def _bars(console: Console) -> Progress:

@@ -53,7 +53,10 @@ def predict(
         list[Path], typer.Argument(metavar="PATH", help="Pictures, folders, patterns, and files of pixels.")
     ],
     model: ModelOption = None,
-    format: Annotated[Format, typer.Option("--format", help="The form of the rows.")] = Format.TABLE,  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Format,
+        typer.Option("--format", help="The form of the rows; in a file by default what its name ends in, or CSV."),
+    ] = Format.TABLE,
     output_file: Annotated[
         Path | None,
         typer.Option("--output", metavar="FILE", help="Write the rows to a file, which must not be there yet."),
@@ -104,7 +107,7 @@ def predict(
 
       fashion predict 'photos/**/*.jpg'
 
-      fashion predict pixels.csv --output answers.parquet --format parquet
+      fashion predict pixels.csv --output answers.parquet
 
       fashion predict /archive/*.parquet --cluster auto --output answers.parquet --format parquet
     """

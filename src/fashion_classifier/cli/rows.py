@@ -39,10 +39,12 @@ def rows_to_file(path: Path, form: Format) -> Iterator[Callable[[Row], None]]:
     path
         The file's place.
     form
-        The form of the rows; a table becomes CSV.
+        The form of the rows; a table becomes what the file's name ends in (.jsonl, .parquet), or else CSV.
     """
     from fashion_classifier.storage import atomic_path
 
+    if form is Format.TABLE:
+        form = {".jsonl": Format.JSONL, ".parquet": Format.PARQUET}.get(path.suffix.lower(), Format.CSV)
     with atomic_path(path) as temporary:
         if form is Format.PARQUET:
             with TemporaryDirectory(dir=path.parent, prefix=".") as folder:
@@ -52,7 +54,7 @@ def rows_to_file(path: Path, form: Format) -> Iterator[Callable[[Row], None]]:
                 _to_parquet(lines, temporary)
         else:
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                yield rows_to_stream(file, Format.CSV if form is Format.TABLE else form)
+                yield rows_to_stream(file, form)
 
 
 def rows_to_stream(stream: TextIO | None = None, form: Format = Format.TABLE, width: int = 0) -> Callable[[Row], None]:

@@ -28,7 +28,7 @@ from fashion_classifier.errors import FashionError
 from fashion_classifier.locks import in_turn
 from fashion_classifier.storage import atomic_folder, clear_up, make_folder, read_json, write_json
 
-FORMAT = 2  # raised whenever parsing or arranging changes what comes out
+FORMAT = 3  # raised whenever parsing or arranging changes what comes out
 _REMEDY = "Remove it"  # nobody is told: what is damaged is parsed again
 
 

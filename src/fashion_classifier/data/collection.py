@@ -159,7 +159,7 @@ def arrange(raw: RawCollection) -> ArrangedParts:
         parts={name: _in_order(part, rank[labels[name]], digests[name], names) for name, part in parts.items()},
         fingerprint=combine([combine([name, *sorted(fingerprints[name])]) for name in sorted(parts)]),
         duplicates=duplicates,
-        notes=(*raw.notes, *identity.notes),
+        notes=(*raw.notes, *identity.notes, *_group_notes(parts)),
     )
 
 
@@ -222,7 +222,23 @@ def _leak_notes(counts: dict[str, tuple[int, ...]], duplicates: Duplicates, shap
             notes.append(f"{images}: accuracy on the {part} set comes out too high.")
     if duplicates.contradictory:
         n = duplicates.contradictory
-        notes.append(f"{n:,} image{'' if n == 1 else 's'} stand{'s' if n == 1 else ''} under more than one label.")
+        notes.append(f"{n:,} image{' stands' if n == 1 else 's stand'} under more than one label.")
+    return notes
+
+
+def _group_notes(parts: dict[str, RawPart]) -> list[str]:
+    """Say which garments the source itself has on both sides: its sets are taken as they are."""
+    notes = []
+    known = parts["training"].groups
+    for name, part in parts.items():
+        if name == "training" or known is None or part.groups is None:
+            continue
+        if shared := np.count_nonzero(np.isin(part.groups, known)):
+            images = f"{shared:,} image{'' if shared == 1 else 's'} of the {name} set"
+            notes.append(
+                f"{images} belong{'s' if shared == 1 else ''} to groups that the training set has, too: "
+                f"accuracy on the {name} set comes out too high."
+            )
     return notes
 
 

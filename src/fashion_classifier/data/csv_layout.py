@@ -189,7 +189,7 @@ def _check_pixels(names: Sequence[str], pixels: _Pixels, place: str, rules: Tabl
         faults.add(
             place,
             f"{problem}; they are called pixel1, pixel2 and so on, or 1x1, 1x2",
-            "Rename or add the columns",
+            "Rename or add the columns; if this is a list of pictures, move it away and give each class a folder",
         )
         return
     unknown = [

@@ -77,10 +77,11 @@ def count_duplicates(parts: dict[str, tuple[Digests, Labels]]) -> Duplicates:
     everything = np.concatenate(list(keys.values()))
     labels = np.concatenate([labels for _, labels in parts.values()])
     labelled = np.unique(np.rec.fromarrays([everything, labels]))
+    _, n_labels = np.unique(labelled["f0"], return_counts=True)  # of each different image
     return Duplicates(
         within={name: len(key) - len(np.unique(key)) for name, key in keys.items()},
         shared={name: int(np.isin(key, keys["training"]).sum()) for name, key in keys.items() if name != "training"},
-        contradictory=len(labelled) - len(np.unique(everything)) if len(labelled) else 0,
+        contradictory=int((n_labels > 1).sum()),
     )
 
 

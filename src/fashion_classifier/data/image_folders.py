@@ -208,14 +208,22 @@ def _labels(folders: Sequence[ClassFolder]) -> LabelColumn:
 
 
 def _groups(places: Sequence[str], pattern: str) -> NDArray[np.str_]:
-    """Find the garment in each path; where the pattern finds nothing, the path stands for itself."""
+    """Find the garment in each path; where the pattern finds nothing, the path stands for itself.
+
+    A pattern that finds nothing anywhere is refused: what it was to keep together would be split unnoticed.
+    """
     try:
         garment = re.compile(pattern)
     except re.error as error:
         raise UsageError(
             f"group by: {pattern!r} is no regular expression ({error}). Correct it, or leave it away."
         ) from error
-    found = ((garment.search(place), place) for place in places)
+    found = [(garment.search(place), place) for place in places]
+    if not any(match for match, _ in found):
+        raise UsageError(
+            f"group by: {pattern!r} is found in none of the {len(places):,} paths; the first is {places[0]}. "
+            "Correct the pattern, or leave it away."
+        )
     names = [place if match is None else match[min(1, garment.groups)] or "" for match, place in found]
     return np.array(names, dtype=np.str_)
 

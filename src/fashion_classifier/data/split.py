@@ -111,11 +111,12 @@ def split(collection: Collection, config: SplitConfig | None = None) -> Split:
     rest, validation, test = collection.training, collection.validation, collection.test
     notes = []
     if test is None:
+        n_images = len(rest)
         rest, held_out = hold_out(rest, config.test_fraction, derive_seed(config.seed, "split", "test"), "test")
         test = SealedTestSet(held_out)
         notes.append(
-            f"The data has no test set: {len(held_out):,} images ({config.test_fraction:.0%}) were split off as one, "
-            "stratified by class, before anything else was done."
+            f"The data has no test set: {len(held_out):,} images ({len(held_out) / n_images:.0%}) were split off "
+            "as one, stratified by class, before anything else was done."
         )
     if validation is None:
         seed = derive_seed(config.seed, "split", "validation")

@@ -130,13 +130,19 @@ def predict_checked(
 
 
 def check_shape(images: Images, shape: ImageShape) -> None:
-    """Check that images are of a model's own shape.
+    """Check that images are grey levels, of a model's own shape.
 
     Raises
     ------
     DataError
         If they are not.
     """
+    if images.dtype != np.uint8 or images.ndim not in (3, 4):  # shares from 0 to 1 would all be nearly black
+        problem = (
+            f"they are {images.dtype} of shape {images.shape}; "
+            "grey levels are uint8 of shape (n, height, width) or (n, height, width, 3)"
+        )
+        raise DataError(Fault("images", problem, "Bring the values to 0 to 255, the axes into this order"))
     found = ImageShape.of(images)
     if found != shape:
         raise DataError(Fault("images", f"they are {found}, the model takes {shape}", "Bring them to the model's form"))
