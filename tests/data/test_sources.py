@@ -75,6 +75,26 @@ def test_the_note_names_the_files_that_were_left_aside(tmp_path: Path):
     )
 
 
+@pytest.mark.parametrize(
+    ("header", "container"),
+    [
+        ("filename,label", "class folders"),
+        ("\ufeffid,Bag,Shirt\r\n1,0,1", "class folders"),
+        ("label,pixel1,pixel2", "CSV files"),
+        ("1x1,1x2,label", "CSV files"),
+        ('"label";"pixel1"', "CSV files"),
+        ("5,0,0,255", "CSV files"),
+        ("", "CSV files"),
+    ],
+)
+def test_a_list_of_pictures_beside_them_is_left_aside(tmp_path: Path, header: str, container: str):
+    put(tmp_path, "train/Bag/1.png")
+    (tmp_path / "labels.csv").write_text(header, encoding="utf-8")
+    source = find_source(tmp_path)
+    assert source.container == container
+    assert "labels.csv" in source.notes[0] or "folders of pictures (train)" in source.notes[0]
+
+
 def test_hidden_files_are_not_data(tmp_path: Path):
     put(tmp_path, ".train.csv")
     put(tmp_path, "train.npz")

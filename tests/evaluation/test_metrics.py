@@ -78,6 +78,14 @@ def test_one_wrong_certainty_costs_as_many_nats_as_with_scikit_learn():
         assert loss == pytest.approx(log_loss(labels, probabilities, labels=[0, 1]), rel=1e-5)
 
 
+def test_lists_are_taken_as_well():
+    labels, probabilities = [0, 1], [[0.9, 0.1], [0.2, 0.8]]
+    found = evaluate(labels, probabilities, names(2))
+    assert found == evaluate(np.array(labels), np.array(probabilities), names(2))
+    with pytest.raises(UsageError, match="labels are integers"):
+        evaluate([], np.zeros((0, 4)), names(4))
+
+
 def test_a_single_class_is_always_right():
     evaluation = evaluate(np.array([0, 0]), np.ones((2, 1)), ("only",))
     assert (evaluation.accuracy.value, evaluation.macro_f1.value, evaluation.confusion) == (1, 1, ((2,),))

@@ -198,7 +198,7 @@ def test_retraining_is_blamed_only_where_there_was_some(fake_run):
 
 def test_without_a_search_there_is_none_to_tell_of(make_run):
     assert text(conclude(make_run(search=False).results).optimization) == (
-        "No search for hyperparameters was made in this run: the optimized model’s settings were given."
+        "No search for hyperparameters was made in this run: all settings were given."
     )
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from fashion_classifier.data.csv_layout import TableRules
+from fashion_classifier.data.csv_layout import TableRules, names_no_pixels
 from fashion_classifier.data.csv_rows import Table
 from fashion_classifier.data.csv_tables import read_table
 from fashion_classifier.data.labels import LabelColumn
@@ -28,6 +28,7 @@ from fashion_classifier.data.reading import (
 from fashion_classifier.errors import FaultList
 from fashion_classifier.progress import Progress, silent
 
+HEADER_BYTES = 1 << 16  # of a first line, at most, to tell what a file is about
 NUMBERS = range(1, 7)  # of the training parts
 _COPY = r"([ _-]*(copy|\(\d+\)))*"  # what browsers and desktops append to the second file of a name
 _TRAINING_PART = re.compile(rf"fashion[ _-]*train[ _-]*data[ _-]*(?P<number>\d{{1,3}}){_COPY}\.csv", re.IGNORECASE)
@@ -102,6 +103,10 @@ class CsvFiles(Source):
         files = tuple(listing.folder / name for name in names)
         return cls(location=listing.folder, files=files) if files else None
 
+    def are_lists(self) -> bool:
+        """Tell by their first lines whether none of the files has pixels; one that is empty may have had some."""
+        return all(names_no_pixels(re.split(r"[,;|\t]", _first_line(file))) for file in self.files)
+
     def read(self, *, options: ReadOptions | None = None, progress: Progress = silent) -> RawCollection:
         """Read and check all files; see `Source.read`."""
         options = options or ReadOptions()
@@ -118,6 +123,12 @@ class CsvFiles(Source):
 def is_part(name: str) -> bool:
     """Tell whether a file is one of the Fashion parts by its name, however its words are joined."""
     return bool(_TRAINING_PART.fullmatch(name) or _TEST_PART.fullmatch(name))
+
+
+def _first_line(file: Path) -> str:
+    """Return the beginning of a file's first line, in which a name of a pixel's column would stand."""
+    with file.open("rb") as opened:
+        return opened.readline(HEADER_BYTES).decode("utf-8-sig", errors="replace")
 
 
 class _FileReader:

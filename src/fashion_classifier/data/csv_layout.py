@@ -164,6 +164,13 @@ def read_layout(columns: Sequence[str], place: str, rules: TableRules, faults: F
     return None
 
 
+def names_no_pixels(columns: Sequence[str]) -> bool:
+    """Tell whether a header is of a table about something else, such as a list of pictures."""
+    names = [column.strip(" \"'\r\n") for column in columns]
+    of_pixels = (name.isdigit() or _CELL.fullmatch(name) or _NUMBERED.fullmatch(name) for name in names)
+    return any(names) and not any(of_pixels)
+
+
 def _is_no_header(columns: Sequence[str], place: str, faults: FaultList) -> bool:
     """Recognise two common ways in which the first line is no header."""
     if all(column.isdigit() for column in columns):

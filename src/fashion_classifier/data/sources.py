@@ -37,7 +37,8 @@ def find_source(location: Path) -> Source:
     """Recognise the labelled images at a place.
 
     Of several forms in one folder, the first of these is taken, and a note says what was left aside: the six
-    Fashion CSV parts, IDX files, an NPZ file, Parquet files, other CSV files, class folders.
+    Fashion CSV parts, IDX files, an NPZ file, Parquet files, other CSV files, class folders. CSV files without
+    pixel columns beside class folders, lists of the pictures for instance, are left aside.
 
     Parameters
     ----------
@@ -71,8 +72,12 @@ def _folder(location: Path) -> Source:
     """Recognise what lies in a folder."""
     listing = Listing.of(location)
     found = [source for form in _FILE_FORMS if (source := form.find(listing))]
-    if found:
-        return _with_note(found, listing)
+    match found:
+        case [CsvFiles() as files] if files.are_lists() and (source := ClassFolders.find(listing)):
+            names = _shortened([file.name for file in files.files])
+            return replace(source, notes=(*source.notes, f"Left aside was what has no pixel columns: {names}."))
+        case [_, *_]:
+            return _with_note(found, listing)
     if source := ClassFolders.find(listing):
         return source
     problem = f"no labelled images were recognised: {_described(listing)}; {_EXPECTED}"

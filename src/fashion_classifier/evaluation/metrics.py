@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fashion_classifier.display import html_table
 from fashion_classifier.errors import UsageError
@@ -92,8 +92,8 @@ class Evaluation:
 
 
 def evaluate(
-    labels: NDArray[np.int64],
-    probabilities: NDArray[np.floating],
+    labels: ArrayLike,
+    probabilities: ArrayLike,
     classes: tuple[str, ...],
     *,
     seed: int = 0,
@@ -103,9 +103,9 @@ def evaluate(
     Parameters
     ----------
     labels
-        int64 array of shape (n,), indices into `classes`; n is at least 1.
+        Whole numbers of shape (n,), indices into `classes`; n is at least 1.
     probabilities
-        Floating array of shape (n, k), rows summing to 1; the prediction is the most probable class,
+        Floating numbers of shape (n, k), rows summing to 1; the prediction is the most probable class,
         the first of them where several are.
     classes
         Names of the k classes.
@@ -117,6 +117,7 @@ def evaluate(
     UsageError
         If the arrays don't fit each other or hold what cannot be.
     """
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     _check(labels, probabilities, classes)
     confusion = count_confusions(labels, probabilities.argmax(axis=1), len(classes))
     per_class = _class_reports(confusion, classes)

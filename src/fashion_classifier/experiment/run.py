@@ -240,7 +240,11 @@ class _Run:
         if not self.session.stopped("search"):
             self.folder.finish_stage("search", to_json(facts))
         settings = ", ".join(f"{name} {short(value)}" for name, value in plain_settings(best).items())
-        self.tell(f"Chosen of {len(search.trials())} trials: trial {best.index}, {best.params['family']} ({settings})")
+        n = len(search.trials())
+        kept = "; no other was confirmed to be better" if best.index == 0 and n > 1 else ""
+        self.tell(
+            f"Chosen of {n} trial{'s' * (n != 1)}: trial {best.index}, {best.params['family']} ({settings}){kept}"
+        )
         return self._found(search, best, facts)
 
     def _found(self, search: Search, chosen: Trial, facts: SearchFacts) -> _Found:

@@ -43,6 +43,7 @@ def environment(**filters: Callable[..., Any]) -> Environment:
         function.__name__: function
         for function in (
             wording.count,
+            wording.article,
             wording.counted,
             wording.duration,
             wording.interval,

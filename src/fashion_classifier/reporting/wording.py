@@ -101,6 +101,11 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,}{_SPACE}{one if number == 1 else many or one + 's'}"
 
 
+def article(name: str) -> str:
+    """Return the article that a name is spoken with: "a cnn", "an mlp", "an ensemble"."""
+    return "an" if name[:1] in ("a", "e", "i", "o", "u") or name == "mlp" else "a"
+
+
 def count_or_none(number: int) -> str:
     """Write a whole number, zero as a word."""
     return count(number) if number else "none"

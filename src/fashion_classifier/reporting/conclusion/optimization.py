@@ -24,7 +24,7 @@ _TRIAL_0 = "Trial 0, the recipe known beforehand"
 def optimization(results: RunResults) -> Iterator[str]:
     """Say what the search for hyperparameters did, and what for, and where the gain came from."""
     if results.search is None:
-        yield "No search for hyperparameters was made in this run: the optimized model’s settings were given."
+        yield "No search for hyperparameters was made in this run: all settings were given."
     else:
         yield from _searched(results.search)
     yield from _where_the_gain_came_from(results.evidence)
