@@ -104,7 +104,7 @@ def test_a_class_too_small_to_be_split_is_named():
     data = blobs(100)
     labels = np.where(data.labels == 2, 0, data.labels)
     labels[0] = 2
-    with pytest.raises(DataError, match="class class 2: it has 1 images, of which 1 count"):
+    with pytest.raises(DataError, match="class class 2: it has 1 image, of which 1 count"):
         split(collection(Dataset(data.images, labels, data.classes), test=blobs(60, seed=1)))
 
 

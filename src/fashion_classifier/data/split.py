@@ -161,8 +161,8 @@ def held_out_rows(dataset: Dataset, fraction: float, seed: int, name: str) -> ND
             n_images = np.count_nonzero(dataset.labels == label)
             faults.add(
                 f"class {class_name}",
-                f"it has {n_images:,} image{'' if n_images == 1 else 's'}, of which {len(units)} count, equal ones and those "
-                f"of a group once; a training and a {name} set need 2",
+                f"it has {n_images:,} image{'' if n_images == 1 else 's'}, of which {len(units)} count, equal ones "
+                f"and those of a group once; a training and a {name} set need 2",
                 "Add images of it, or remove the class",
             )
             continue
