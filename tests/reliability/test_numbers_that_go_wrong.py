@@ -136,14 +136,14 @@ def test_a_timed_probe_that_fails_leaves_a_model(fashion, npz, monkeypatch):
 
 
 # What is said of those that are refused; the others go to their end.
-TOO_FEW = "class 1: it has {} images, of which {} count, equal ones and those of a group once"
+TOO_FEW = "class 1: it has {}, of which {} count, equal ones and those of a group once"
 REFUSED = {
     "one class": "all images are of one class (0); a classifier needs at least two",
-    "two images": TOO_FEW.format(1, 1),
-    "one image a class": TOO_FEW.format(1, 1),
-    "equal images": TOO_FEW.format(20, 0),
-    "duplicates only": TOO_FEW.format(20, 1),
-    "all black": TOO_FEW.format(20, 0),
+    "two images": TOO_FEW.format("1 image", 1),
+    "one image a class": TOO_FEW.format("1 image", 1),
+    "equal images": TOO_FEW.format("20 images", 0),
+    "duplicates only": TOO_FEW.format("20 images", 1),
+    "all black": TOO_FEW.format("20 images", 0),
 }
 
 
