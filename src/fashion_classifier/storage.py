@@ -71,11 +71,11 @@ def atomic_folder(target: Path, *, replace: bool = True) -> Iterator[Path]:
             _sync_all(temporary)
             check_held(target)
             if not target.exists():
-                temporary.rename(target)
+                _rename(temporary, target)
             elif replace:
                 _exchange(temporary, target)
             else:
-                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+                raise _taken(target)
             _sync(target.parent)
         finally:
             if temporary.exists():
@@ -294,6 +294,27 @@ def _told(target: Path) -> Iterator[None]:
         ) from error
 
 
+def _rename(new: Path, target: Path) -> None:
+    """Put a folder at a place that was free just now.
+
+    Raises
+    ------
+    FileExistsError
+        If it has come to be taken.
+    """
+    try:
+        new.rename(target)
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.ENOTDIR}:
+            raise _taken(target) from error
+        raise
+
+
+def _taken(target: Path) -> FileExistsError:
+    """Say that a place is taken."""
+    return FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
 def _exchange(new: Path, target: Path) -> None:
     """Put a folder in the place of another one, which is removed; if that fails, the old one stays."""
     old = new.with_suffix(OLD)
@@ -321,14 +342,13 @@ def place_unless_taken(part: Path, target: Path) -> None:
     FileExistsError
         If it is taken.
     """
-    taken = FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     try:
         os.link(part, target)
     except FileExistsError:
-        raise taken from None
+        raise _taken(target) from None
     except OSError as error:
         if target.exists():
-            raise taken from error
+            raise _taken(target) from error
         part.rename(target)
 
 

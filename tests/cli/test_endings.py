@@ -74,6 +74,18 @@ def test_a_page_takes_no_others_place(fashion, npz, request):
     assert all((folder / "theirs").is_file() for folder in taken)
 
 
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_a_folder_whose_place_is_taken_at_the_last_moment_says_so(tmp_path, monkeypatch, make):
+    place, exists = tmp_path / "folder", Path.exists
+    make(place)
+    if place.is_dir():
+        (place / "file").touch()
+    monkeypatch.setattr(Path, "exists", lambda path: path != place and exists(path))
+    with pytest.raises(FileExistsError), atomic_folder(place, replace=False):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
 @pytest.mark.parametrize(
     ("command", "said"),
     [

@@ -158,6 +158,18 @@ def test_predictions_in_every_format_and_broken_files_as_rows(fashion, npz, put_
     assert pl.read_parquet("rows.parquet")["class"].to_list() == [row["class"] for row in rows[1:]]
 
 
+def test_data_on_which_no_training_is_possible_is_told_when_it_is_checked(fashion, npz):
+    assert fashion("data", "check", npz, "--json").json["obstacle"] is None
+    with np.load(npz) as data:
+        images, labels = data["x_train"], data["y_train"]
+    kept = np.r_[np.flatnonzero(labels > 0), np.flatnonzero(labels == 0)[:1]]
+    np.savez("one.npz", x_train=images[kept], y_train=labels[kept])
+    told = fashion("data", "check", "one.npz")
+    assert told.code == 0
+    assert "No training is possible on this data. " in told.out
+    assert "it has 1 image, of which 1 count" in told.out
+
+
 def test_data_is_checked_shown_and_converted(fashion, npz):
     card = fashion("data", "check", npz, "--json").json
     assert set(card["counts"]["test"]) == {"kind 0", "kind 1", "kind 2"}

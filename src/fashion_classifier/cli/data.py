@@ -38,10 +38,17 @@ def check(
     """
     from fashion_classifier.data.load import load
     from fashion_classifier.data.sources import ReadOptions
+    from fashion_classifier.data.split import split
+    from fashion_classifier.errors import DataError
 
     with output(as_json=as_json) as out_to:
         options = ReadOptions(image_size=parse_size(image_size), group_by=group_by)
         collection = load(source, options=options, progress=out_to.progress)
+        obstacle = None  # to training; a model can be judged by such data all the same
+        try:
+            split(collection)
+        except DataError as error:
+            obstacle = str(error)
         counts, images = collection.counts, collection.training.images
         low, high = int(images.min()), int(images.max())
         rows = [[name, *(f"{part[name]:,}" for part in counts.values())] for name in collection.classes]
@@ -57,6 +64,8 @@ def check(
         out_to.tell(f"Fingerprint  {collection.fingerprint}")
         for note in collection.notes:
             out_to.tell(f"Note         {note}")
+        if obstacle:
+            out_to.warn(f"No training is possible on this data. {obstacle}")
         out_to.result(
             "data-check",
             {
@@ -74,6 +83,7 @@ def check(
                     "contradictory": duplicates.contradictory,
                 },
                 "notes": list(collection.notes),
+                "obstacle": obstacle,
                 "is_sample": collection.is_sample,
             },
         )
